@@ -1,0 +1,45 @@
+// Native histograms: one shape for integer and float ones, counts as doubles, buckets absolute.
+//
+// Schemas -4..8 are exponential (bucket i covers (base^(i-1), base^i], base = 2^(2^-schema)); -53 has custom bounds.
+// Integer histograms decode into the same struct (exact up to 2^53), with `is_float` false.
+//
+// Upstream: prometheus model/histogram/float_histogram.go, histogram.go
+// Threads:  a value.
+
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "model/stale.h"
+
+namespace gauntlet {
+
+enum class ResetHint : uint8_t { kUnknown, kReset, kNotReset, kGauge };  // the order of prompb
+
+struct HistogramSpan {
+  int32_t offset = 0;   // gap to the previous span; of the first span, its first bucket index
+  uint32_t length = 0;  // number of consecutive buckets
+  bool operator==(const HistogramSpan&) const = default;
+};
+
+inline constexpr int32_t kCustomBucketsSchema = -53;
+
+struct Histogram {
+  ResetHint reset_hint = ResetHint::kUnknown;
+  bool is_float = true;
+  int32_t schema = 0;
+  double zero_threshold = 0, zero_count = 0, count = 0, sum = 0;
+  std::vector<HistogramSpan> positive_spans, negative_spans;
+  std::vector<double> positive_buckets, negative_buckets;  // absolute counts, one per bucket of the spans
+  std::vector<double> custom_values;                       // upper bounds, only for kCustomBucketsSchema
+
+  bool stale() const { return IsStaleNaN(sum); }
+  bool uses_custom_buckets() const { return schema == kCustomBucketsSchema; }
+  size_t memory_bytes() const {
+    return sizeof(*this) + (positive_spans.capacity() + negative_spans.capacity()) * sizeof(HistogramSpan) +
+           (positive_buckets.capacity() + negative_buckets.capacity() + custom_values.capacity()) * sizeof(double);
+  }
+};
+
+}  // namespace gauntlet

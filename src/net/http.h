@@ -1,0 +1,88 @@
+// HTTP as our handlers and callers see it: requests, replies, headers. Server and client are in http_server.h,
+// http_client.h.
+//
+// Threads: values; HttpReply is for the handler's thread.
+
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+#include "net/tls.h"
+
+namespace gauntlet::net {
+
+// In order of appearance; names compare without case.
+class HttpHeaders {
+ public:
+  // The first value, or "".
+  std::string_view Get(std::string_view name) const;
+  bool Has(std::string_view name) const;
+  void Set(std::string_view name, std::string_view value);  // replaces all
+  void Add(std::string_view name, std::string_view value);
+  void Remove(std::string_view name);
+  const std::vector<std::pair<std::string, std::string>>& all() const { return all_; }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> all_;
+};
+
+// Decoded name=value pairs of a query string or a form body, in order.
+class FormValues {
+ public:
+  // Adds the pairs of "a=1&b=2"; kInvalid for a malformed percent escape.
+  Status Parse(std::string_view encoded);
+  void Add(std::string name, std::string value) { pairs_.emplace_back(std::move(name), std::move(value)); }
+  std::string_view Get(std::string_view name) const;  // first, or ""
+  bool Has(std::string_view name) const;
+  std::vector<std::string_view> All(std::string_view name) const;
+  const std::vector<std::pair<std::string, std::string>>& pairs() const { return pairs_; }
+  // "a=1&b=2" with percent escapes.
+  std::string Encode() const;
+
+ private:
+  std::vector<std::pair<std::string, std::string>> pairs_;
+};
+
+std::string PercentEncode(std::string_view text);  // all but unreserved characters
+Result<std::string> PercentDecode(std::string_view text, bool plus_is_space);
+
+struct HttpRequest {
+  std::string method;  // upper case
+  std::string target;  // as received: path and query
+  std::string path;    // percent-decoded, without the query
+  std::string query;   // raw, without '?'
+  HttpHeaders headers;
+  std::string body;            // decoded from Content-Encoding gzip/deflate; bounded by the server's limit
+  std::string remote_address;  // "127.0.0.1:53211"
+  std::optional<PeerCertificate> peer;
+  // Filled by the router: the values of ":name" parts of the pattern.
+  std::vector<std::pair<std::string, std::string>> path_values;
+
+  std::string_view PathValue(std::string_view name) const;
+  // Query string plus, for POST with a form content type, the body's pairs (those first, as Go's Request.Form).
+  Result<FormValues> Form() const;
+};
+
+// What a handler answers into. Nothing is sent before the first full buffer or the handler's return, so status and
+// headers may change until then; a handler that returns without a word answers 200 with an empty body.
+class HttpReply {
+ public:
+  virtual ~HttpReply() = default;
+  virtual void SetStatus(int status) = 0;
+  virtual HttpHeaders& headers() = 0;
+  // Appends body bytes; blocks while the peer does not read (chunked once the buffer is full, gzip when accepted).
+  // kUnavailable when the client has gone: then stop.
+  virtual Status Write(std::string_view bytes) = 0;
+  // Sends what is buffered now: for streams.
+  virtual Status Flush() = 0;
+};
+
+// "404 Not Found" -> "Not Found".
+std::string_view HttpStatusText(int status);
+
+}  // namespace gauntlet::net
