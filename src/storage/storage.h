@@ -18,7 +18,7 @@
 #include "model/annotations.h"
 #include "model/labels.h"
 #include "model/matcher.h"
-#include "storage/samples.h"
+#include "model/samples.h"
 
 namespace gauntlet {
 class MemoryBudget;

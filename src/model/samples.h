@@ -11,7 +11,7 @@
 
 #include "model/histogram.h"
 
-namespace gauntlet::storage {
+namespace gauntlet {
 
 struct HistogramSample {
   uint32_t position;  // index into times_ms; ascending
@@ -22,8 +22,8 @@ struct Samples {
   std::vector<int64_t> times_ms;  // strictly ascending
   std::vector<double> values;     // same length
   std::vector<HistogramSample> histograms;
-  std::vector<int64_t>
-      start_times_ms;  // same length as times_ms, or empty when no sample has a start time; 0 = unknown
+  // Same length as times_ms, or empty when no sample has a start time; 0 = unknown.
+  std::vector<int64_t> start_times_ms;
 
   size_t size() const { return times_ms.size(); }
   bool floats_only() const { return histograms.empty(); }
@@ -40,4 +40,4 @@ struct Samples {
   }
 };
 
-}  // namespace gauntlet::storage
+}  // namespace gauntlet
