@@ -11,6 +11,7 @@
 #include <functional>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -23,6 +24,9 @@ namespace gauntlet::telemetry {
 
 enum class LogLevel : uint8_t { kDebug, kInfo, kWarn, kError };
 enum class LogFormat : uint8_t { kLogfmt, kJson };
+
+// "debug", "info", "warn", "error".
+std::optional<LogLevel> ParseLogLevel(std::string_view text);
 
 // A field's value, rendered at once (never kept).
 class LogValue {

@@ -50,6 +50,9 @@ class Span {
   ~Span();  // ends it
   void SetAttribute(std::string_view name, std::string_view value);
   void SetError(std::string_view message);
+  // False when what is set is dropped: not sampled, or no exporter.
+  bool recording() const;
+  // Invalid for a span that neither records nor passes a caller's context on.
   const SpanContext& context() const;
 
  private:
