@@ -83,6 +83,7 @@ enum class NodeKind : uint8_t {
 
 struct Expr {
   const NodeKind kind;
+  uint16_t height = 1;  // nodes on the longest way down; the parser bounds it, so that walks may recurse
   PositionRange pos;
   explicit Expr(NodeKind k) : kind(k) {}
   virtual ~Expr() = default;
