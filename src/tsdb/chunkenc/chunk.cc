@@ -1,0 +1,63 @@
+#include "tsdb/chunkenc/chunk.h"
+
+#include <fmt/format.h>
+
+#include "base/varint.h"
+#include "tsdb/chunkenc/columns.h"
+#include "tsdb/chunkenc/xor.h"
+
+namespace gauntlet::tsdb {
+namespace {
+
+Status AppendDecoded(ChunkView chunk, int64_t maxt_ms, Samples* out) {
+  switch (chunk.encoding) {
+    case Encoding::kXor:
+      return DecodeXor(chunk.bytes, maxt_ms, out);
+    default:
+      return Status(Code::kUnsupported, fmt::format("decode a chunk of encoding {}", static_cast<int>(chunk.encoding)));
+  }
+}
+
+}  // namespace
+
+std::string_view EncodingName(Encoding encoding) {
+  switch (encoding) {
+    case Encoding::kNone:
+      return "none";
+    case Encoding::kXor:
+      return "XOR";
+    case Encoding::kHistogram:
+      return "histogram";
+    case Encoding::kFloatHistogram:
+      return "floathistogram";
+    case Encoding::kXor2:
+      return "XOR2";
+    case Encoding::kHistogramSt:
+      return "histogramST";
+    case Encoding::kFloatHistogramSt:
+      return "floathistogramST";
+    case Encoding::kAggregate:
+      return "aggregate";
+  }
+  return "<unknown>";
+}
+
+uint32_t SampleCount(ChunkView chunk) {
+  ByteReader header(chunk.bytes);
+  uint16_t count = 0;
+  return header.Be16(&count) ? count : 0;
+}
+
+Status DecodeChunk(ChunkView chunk, int64_t mint_ms, int64_t maxt_ms, Samples* out) {
+  size_t base = out->size();
+  Status status = AppendDecoded(chunk, maxt_ms, out);
+  if (!status.ok()) {
+    DropTail(base, out);
+    return status;
+  }
+  CutToRange(base, mint_ms, maxt_ms, out);
+  if (!out->start_times_ms.empty()) out->start_times_ms.resize(out->size());
+  return Status();
+}
+
+}  // namespace gauntlet::tsdb

@@ -1,0 +1,32 @@
+// Test data: the chunks that the real Prometheus wrote, each with its samples in text form (golden/README.md).
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "model/samples.h"
+#include "tsdb/chunkenc/chunk.h"
+
+namespace gauntlet::tsdb {
+
+struct GoldenChunk {
+  std::string name;  // block, series and number, for messages
+  Encoding encoding;
+  std::string bytes;
+  std::vector<std::string> samples;  // lines as in the README: "f T HEX DEC [st=ST]", "h ..", "F .."
+  ChunkView view() const { return {encoding, bytes}; }
+};
+
+// Empty when the shared test data is not there: skip the test then.
+const std::vector<GoldenChunk>& GoldenChunks();
+
+// Sample i in the README's text form but for the decimals behind the hexadecimal floats ("f T HEX", "cv=HEX,HEX").
+std::string SampleText(const Samples& samples, size_t i);
+// A golden line without its decimals, to compare with SampleText().
+std::string WithoutDecimals(const std::string& line);
+// The sample that a golden line describes, appended to `out`.
+void AppendSampleText(const std::string& line, Samples* out);
+
+}  // namespace gauntlet::tsdb

@@ -1,0 +1,86 @@
+// XorValue: the value half of Gorilla's coding: a double as its xor with the one before, within a window of
+// significant bits that is sent when it changes. Every float in every chunk format but XOR2 is written so.
+//
+// Format:  0 same | 10 bits in the last window | 11 leading zeros:5 length:6 (0 = 64) bits
+// Upstream: prometheus tsdb/chunkenc/xor.go xorWrite, xorRead
+
+#pragma once
+
+#include <bit>
+#include <cstdint>
+
+#include "tsdb/chunkenc/bit_reader.h"
+#include "tsdb/chunkenc/bit_writer.h"
+
+namespace gauntlet::tsdb {
+
+// The window of one coded value. One thread at a time.
+struct XorWindow {
+  static constexpr uint8_t kUnset = 0xff;
+  uint8_t leading = kUnset, trailing = 0;
+
+  // Whether the significant bits of `delta` (not 0) lie within the window.
+  bool Holds(uint64_t delta) const {
+    return leading != kUnset && Leading(delta) >= leading && std::countr_zero(delta) >= trailing;
+  }
+  void WriteWithin(uint64_t delta, BitWriter& out) const { out.Bits(delta >> trailing, 64u - leading - trailing); }
+  // Sets the window to fit `delta` (not 0), writes both.
+  void WriteNew(uint64_t delta, BitWriter& out) {
+    leading = static_cast<uint8_t>(Leading(delta));
+    trailing = static_cast<uint8_t>(std::countr_zero(delta));
+    out.Bits(leading, 5);
+    out.Bits((64u - leading - trailing) & 63, 6);
+    WriteWithin(delta, out);
+  }
+  static int Leading(uint64_t delta) { return std::countl_zero(delta) < 32 ? std::countl_zero(delta) : 31; }
+};
+
+class XorValue {
+ public:
+  explicit XorValue(double first = 0) : bits_(std::bit_cast<uint64_t>(first)) {}
+
+  double value() const { return std::bit_cast<double>(bits_); }
+  // Sets the value without writing it: the first one of a chunk stands there whole.
+  void Set(double v) { bits_ = std::bit_cast<uint64_t>(v); }
+
+  void Write(double v, BitWriter& out) {
+    uint64_t bits = std::bit_cast<uint64_t>(v), delta = bits ^ bits_;
+    bits_ = bits;
+    if (delta == 0) {
+      out.Bit(false);
+    } else if (window_.Holds(delta)) {
+      out.Bits(0b10, 2);
+      window_.WriteWithin(delta, out);
+    } else {
+      out.Bits(0b11, 2);
+      window_.WriteNew(delta, out);
+    }
+  }
+
+  // False when the bits are malformed. Before any window was sent, "the last window" is all 64 bits.
+  bool Read(BitReader& in) {
+    uint64_t word = in.Peek();
+    if (word >> 63 == 0) {
+      in.Skip(1);
+      return true;
+    }
+    if (word >> 62 & 1) {
+      unsigned leading = word << 2 >> 59, length = word << 7 >> 58;
+      if (length == 0) length = 64;
+      if (leading + length > 64) return false;
+      window_ = {static_cast<uint8_t>(leading), static_cast<uint8_t>(64 - leading - length)};
+      in.Skip(13);
+    } else {
+      if (window_.leading == XorWindow::kUnset) window_ = {0, 0};
+      in.Skip(2);
+    }
+    bits_ ^= in.Bits(64u - window_.leading - window_.trailing) << window_.trailing;
+    return true;
+  }
+
+ private:
+  uint64_t bits_;
+  XorWindow window_;
+};
+
+}  // namespace gauntlet::tsdb
