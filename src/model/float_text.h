@@ -16,7 +16,7 @@ inline constexpr size_t kFloatTextMax = 400;  // 'f' of the largest and the smal
 // Each writes at `out`, which has kFloatTextMax bytes, and returns the end. NaN, +Inf, -Inf.
 char* WriteFloatF(double v, char* out);    // 'f': never an exponent
 char* WriteFloatE(double v, char* out);    // 'e': 1e+00
-char* WriteFloatG(double v, char* out);    // 'g': exponent when < -4 or >= 21 (shortest)
+char* WriteFloatG(double v, char* out);    // 'g': 0.0001 to 999999 fixed, otherwise 'e': 1e+06
 char* WriteFloatApi(double v, char* out);  // the JSON API: 'f', but 'e' (1e-9, 1e+21) below 1e-6 or from 1e21
 
 std::string FormatFloatF(double v);

@@ -107,7 +107,7 @@ class Labels {
   Labels() = default;
   explicit Labels(LabelsView view) : packed_(view.packed()) {}
   // Sorts; drops empty values; of equal names the last wins.
-  static Labels From(std::vector<std::pair<std::string, std::string>> pairs);
+  static Labels From(const std::vector<std::pair<std::string, std::string>>& pairs);
   static Labels FromPacked(std::string packed) {
     Labels labels;
     labels.packed_ = std::move(packed);
@@ -145,14 +145,30 @@ class LabelsBuilder {
   void Reset(LabelsView base);
   LabelsBuilder& Set(std::string_view name, std::string_view value);  // an empty value deletes
   LabelsBuilder& Del(std::string_view name);
-  LabelsBuilder& Keep(std::span<const std::string> names);  // deletes all others
+  // Deletes all others, those given to Set before as well.
+  LabelsBuilder& Keep(std::span<const std::string> names);
   std::string_view Get(std::string_view name) const;
   Labels Build() const;
 
  private:
+  struct Slice {
+    uint32_t offset = 0, bytes = 0;  // in arena_; no bytes = deleted
+  };
+  struct Change {
+    Slice name, value;
+  };
+  std::string_view View(Slice slice) const { return std::string_view(arena_).substr(slice.offset, slice.bytes); }
+  Slice Store(std::string_view s);
+  bool Owns(std::string_view s) const {
+    return !s.empty() && s.data() >= arena_.data() && s.data() < arena_.data() + arena_.size();
+  }
+  // The change of `name`, made (as a deletion) when there is none.
+  Change& Touch(std::string_view name);
+  const Change* Find(std::string_view name) const;
+
   LabelsView base_;
-  std::vector<std::pair<std::string, std::string>> set_;
-  std::vector<std::string> deleted_;
+  std::vector<Change> changes_;  // by name
+  std::string arena_;            // the names and values of the changes
 };
 
 // [a-zA-Z_][a-zA-Z0-9_]* and, for metrics, ':' as well.

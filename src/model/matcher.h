@@ -36,6 +36,8 @@ class Matcher {
   bool MatchesEmpty() const { return Matches(std::string_view()); }
   // The values of an expression that is a finite alternation ("a|b|c"); empty when it is not.
   const std::vector<std::string>& set_matches() const;
+  // Of a regexp type: what every text that its expression matches starts with; often nothing.
+  std::string_view prefix() const;
   // PromQL's form: name="value", the name quoted when it is not a legacy one.
   std::string ToString() const;
   bool operator==(const Matcher& other) const {

@@ -17,6 +17,11 @@ namespace gauntlet {
 inline constexpr int64_t kMinTimeMs = std::numeric_limits<int64_t>::min();
 inline constexpr int64_t kMaxTimeMs = std::numeric_limits<int64_t>::max();
 
+// The ends of time in the HTTP API: what "-292273086-05-16T16:47:06Z" and "292277025-08-18T07:12:54.999999999Z" mean,
+// and the default range of /labels and /series.
+inline constexpr int64_t kApiMinTimeMs = (kMinTimeMs / 1000 + 62135596801) * 1000;
+inline constexpr int64_t kApiMaxTimeMs = (kMaxTimeMs / 1000 - 62135596801) * 1000 + 999;
+
 // "1h30m", "500ms", "0"; strictly descending units, y=365d, w=7d. Milliseconds.
 Result<int64_t> ParsePromDuration(std::string_view text);
 // Prometheus' model.Duration text: 5400000 -> "1h30m", 0 -> "0s".
