@@ -6,16 +6,11 @@
 namespace gauntlet::net {
 namespace {
 
-char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-bool SameName(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return Lower(x) == Lower(y); });
-}
+char LowerLetter(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
 int HexValue(char c) {
   if (c >= '0' && c <= '9') return c - '0';
-  c = Lower(c);
+  c = LowerLetter(c);
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
@@ -27,33 +22,45 @@ bool Unreserved(char c) {
 bool IsForm(std::string_view content_type) {
   content_type = content_type.substr(0, content_type.find(';'));
   while (!content_type.empty() && content_type.back() == ' ') content_type.remove_suffix(1);
-  return SameName(content_type, "application/x-www-form-urlencoded");
+  return SameToken(content_type, "application/x-www-form-urlencoded");
 }
 
 }  // namespace
 
+bool SameToken(std::string_view a, std::string_view b) {
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return LowerLetter(x) == LowerLetter(y); });
+}
+
+std::string LowerAscii(std::string_view text) {
+  std::string out(text);
+  for (char& c : out) c = LowerLetter(c);
+  return out;
+}
+
 std::string_view HttpHeaders::Get(std::string_view name) const {
   for (const auto& [n, v] : all_) {
-    if (SameName(n, name)) return v;
+    if (SameToken(n, name)) return v;
   }
   return {};
 }
 
 bool HttpHeaders::Has(std::string_view name) const {
-  return std::any_of(all_.begin(), all_.end(), [&](const auto& h) { return SameName(h.first, name); });
+  return std::any_of(all_.begin(), all_.end(), [&](const auto& h) { return SameToken(h.first, name); });
 }
 
 void HttpHeaders::Set(std::string_view name, std::string_view value) {
-  auto first = std::find_if(all_.begin(), all_.end(), [&](const auto& h) { return SameName(h.first, name); });
+  auto first = std::find_if(all_.begin(), all_.end(), [&](const auto& h) { return SameToken(h.first, name); });
   if (first == all_.end()) return Add(name, value);
   first->second = value;
-  all_.erase(std::remove_if(first + 1, all_.end(), [&](const auto& h) { return SameName(h.first, name); }), all_.end());
+  all_.erase(std::remove_if(first + 1, all_.end(), [&](const auto& h) { return SameToken(h.first, name); }),
+             all_.end());
 }
 
 void HttpHeaders::Add(std::string_view name, std::string_view value) { all_.emplace_back(name, value); }
 
 void HttpHeaders::Remove(std::string_view name) {
-  std::erase_if(all_, [&](const auto& h) { return SameName(h.first, name); });
+  std::erase_if(all_, [&](const auto& h) { return SameToken(h.first, name); });
 }
 
 Status FormValues::Parse(std::string_view encoded) {

@@ -16,6 +16,10 @@
 
 namespace gauntlet::net {
 
+// True when two header names (or tokens such as "gzip") are the same but for ASCII case.
+bool SameToken(std::string_view a, std::string_view b);
+std::string LowerAscii(std::string_view text);
+
 // In order of appearance; names compare without case.
 class HttpHeaders {
  public:
@@ -60,8 +64,10 @@ struct HttpRequest {
   std::string body;            // decoded from Content-Encoding gzip/deflate; bounded by the server's limit
   std::string remote_address;  // "127.0.0.1:53211"
   std::optional<PeerCertificate> peer;
-  // Filled by the router: the values of ":name" parts of the pattern.
+  // Filled by the router: the values of ":name" parts of the pattern, and the name of the route's handler
+  // ("query_range", the label of http_* metrics).
   std::vector<std::pair<std::string, std::string>> path_values;
+  std::string route;
 
   std::string_view PathValue(std::string_view name) const;
   // Query string plus, for POST with a form content type, the body's pairs (those first, as Go's Request.Form).
@@ -80,6 +86,9 @@ class HttpReply {
   virtual Status Write(std::string_view bytes) = 0;
   // Sends what is buffered now: for streams.
   virtual Status Flush() = 0;
+  // For an error after the first bytes are out: the connection ends without the body's end, so that the client sees an
+  // answer cut short, not a complete one.
+  virtual void Abort() {}
 };
 
 // "404 Not Found" -> "Not Found".

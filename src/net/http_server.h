@@ -24,6 +24,10 @@ namespace gauntlet::net {
 // The Cancel ends when the client goes away, or at shutdown once the grace period is over.
 using HttpHandler = std::function<void(const HttpRequest&, const Cancel&, HttpReply&)>;
 
+// What a server calls: like HttpHandler (which it accepts), but it owns the request, so a router or a request id can be
+// written into it on the way.
+using HttpService = std::function<void(HttpRequest&, const Cancel&, HttpReply&)>;
+
 struct HttpServerOptions {
   std::string address = "127.0.0.1:0";               // "host:port", ":port" = all; port 0 = any
   size_t header_bytes_max = 1 << 20;                 // Go's default
@@ -37,9 +41,10 @@ struct HttpServerOptions {
 
 class HttpServer {
  public:
-  // Listens at once. `executor` must outlive the server.
-  static Result<std::unique_ptr<HttpServer>> Start(HttpServerOptions options, HttpHandler handler, Executor& executor);
-  // Stops at once what Shutdown has not.
+  // Listens at once. `executor` runs the handlers on threads of its own (not on the caller's) and must outlive the
+  // server.
+  static Result<std::unique_ptr<HttpServer>> Start(HttpServerOptions options, HttpService service, Executor& executor);
+  // Stops at once what Shutdown has not: cancels the handlers that run and waits for them to return.
   virtual ~HttpServer() = default;
   virtual int port() const = 0;
   // Stops listening, lets requests in progress end for up to `grace`, then cancels them.

@@ -12,14 +12,6 @@ bool HasControlOrSpace(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) { return static_cast<uint8_t>(c) <= 0x20 || c == 0x7f; });
 }
 
-std::string Lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  return out;
-}
-
 Result<int> ParsePort(std::string_view text) {
   int port = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
@@ -39,7 +31,7 @@ Status ParseHost(std::string_view text, Url* url) {
   if (!text.empty() && text[0] == '[') {
     size_t close = text.find(']');
     if (close == std::string_view::npos) return {Code::kInvalid, "missing ']' in host"};
-    url->host = Lower(text.substr(1, close - 1));
+    url->host = LowerAscii(text.substr(1, close - 1));
     auto address = [](char c) {
       return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == ':' || c == '.' || c == '%';
     };
@@ -50,7 +42,7 @@ Status ParseHost(std::string_view text, Url* url) {
     if (!port.empty() && port[0] != ':') return {Code::kInvalid, "garbage after ']' in host"};
   } else {
     size_t colon = std::min(text.find(':'), text.size());
-    url->host = Lower(text.substr(0, colon));
+    url->host = LowerAscii(text.substr(0, colon));
     if (!std::all_of(url->host.begin(), url->host.end(), HostCharacter)) {
       return {Code::kInvalid, "invalid character in host name"};
     }
@@ -67,7 +59,7 @@ Status ParseParts(std::string_view text, Url* url) {
   if (HasControlOrSpace(text)) return {Code::kInvalid, "space or control character in URL"};
   size_t scheme_end = text.find("://");
   if (scheme_end == std::string_view::npos) return {Code::kInvalid, "no scheme (http:// or https://)"};
-  url->scheme = Lower(text.substr(0, scheme_end));
+  url->scheme = LowerAscii(text.substr(0, scheme_end));
   if (url->scheme != "http" && url->scheme != "https") {
     return {Code::kInvalid, "unsupported scheme \"" + url->scheme + "\""};
   }
