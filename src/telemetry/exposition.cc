@@ -1,8 +1,8 @@
 #include "telemetry/exposition.h"
 
-#include <charconv>
 #include <cmath>
-#include <cstdlib>
+
+#include "model/float_text.h"
 
 namespace gauntlet::telemetry {
 namespace {
@@ -24,28 +24,6 @@ void AppendEscaped(std::string& out, std::string_view text, bool quotes) {
 }
 
 }  // namespace
-
-void AppendFloat(std::string& out, double v) {
-  if (std::isnan(v)) {
-    out += "NaN";
-    return;
-  }
-  if (std::isinf(v)) {
-    out += v > 0 ? "+Inf" : "-Inf";
-    return;
-  }
-  char text[32];
-  char* end = std::to_chars(text, text + sizeof(text), v, std::chars_format::scientific).ptr;
-  std::string_view scientific(text, static_cast<size_t>(end - text));
-  int exponent = std::atoi(std::string(scientific.substr(scientific.find('e') + 1)).c_str());
-  if (exponent < -4 || exponent >= 6) {
-    out += scientific;
-    return;
-  }
-  char fixed[64];
-  end = std::to_chars(fixed, fixed + sizeof(fixed), v, std::chars_format::fixed).ptr;
-  out.append(fixed, end);
-}
 
 void ExpositionWriter::BeginFamily(std::string_view name, std::string_view help, std::string_view type) {
   name_ = name;
@@ -74,10 +52,11 @@ void ExpositionWriter::WriteHead() {
 }
 
 void ExpositionWriter::WriteNumber(double v) {
-  size_t from = out_.size();
-  AppendFloat(out_, v);
+  char text[kFloatTextMax];
+  std::string_view number(text, static_cast<size_t>(WriteFloatG(v, text) - text));
+  out_ += number;
   // OpenMetrics tells floats from integers by their text.
-  if (open_metrics_ && std::isfinite(v) && out_.find_first_of(".e", from) == std::string::npos) out_ += ".0";
+  if (open_metrics_ && std::isfinite(v) && number.find_first_of(".e") == std::string_view::npos) out_ += ".0";
 }
 
 void ExpositionWriter::WriteName(std::string_view suffix, const LabelPairs& labels, const double* le) {

@@ -13,9 +13,6 @@
 
 namespace gauntlet::telemetry {
 
-// Go's strconv.FormatFloat(v, 'g', -1, 64), and NaN, +Inf, -Inf.
-void AppendFloat(std::string& out, double v);
-
 class ExpositionWriter {
  public:
   ExpositionWriter(bool open_metrics, std::string& out) : open_metrics_(open_metrics), out_(out) {}

@@ -9,13 +9,14 @@
 #include <ctime>
 
 #include "base/mutex.h"
-#include "telemetry/exposition.h"
+#include "base/utf8.h"
+#include "model/float_text.h"
 
 namespace gauntlet::telemetry {
 
 LogValue::LogValue(const Status& s) : text_(s.message()) {}
 
-LogValue::LogValue(double v) : quoted_(!std::isfinite(v)) { AppendFloat(text_, v); }  // JSON has no NaN
+LogValue::LogValue(double v) : text_(FormatFloatG(v)), quoted_(!std::isfinite(v)) {}  // JSON has no NaN
 
 struct Logger::Sink {
   explicit Sink(std::function<void(std::string_view)> w) : write(std::move(w)) {}
@@ -62,32 +63,13 @@ void AppendNow(std::string& out) {
   out += 'Z';
 }
 
-// The length of the valid UTF-8 sequence at the front, or 0.
-size_t Utf8Length(std::string_view s) {
-  auto byte = [&](size_t i) { return i < s.size() ? static_cast<uint8_t>(s[i]) : 0u; };
-  auto tail = [&](size_t i) { return (byte(i) & 0xc0) == 0x80; };
-  unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xc2 && lead < 0xe0) return tail(1) ? 2 : 0;
-  if (lead >= 0xe0 && lead < 0xf0) {
-    bool ok = tail(1) && tail(2) && !(lead == 0xe0 && byte(1) < 0xa0) && !(lead == 0xed && byte(1) >= 0xa0);
-    return ok ? 3 : 0;
-  }
-  if (lead >= 0xf0 && lead < 0xf5) {
-    bool ok = tail(1) && tail(2) && tail(3) && !(lead == 0xf0 && byte(1) < 0x90) && !(lead == 0xf4 && byte(1) >= 0x90);
-    return ok ? 4 : 0;
-  }
-  return 0;
-}
-
 void AppendQuoted(std::string& out, std::string_view s) {
   out += '"';
   while (!s.empty()) {
     char c = s[0];
-    size_t n = Utf8Length(s);
-    if (n == 0) {
+    Rune rune = DecodeRune(s);
+    if (!rune.valid) {
       out += "\\ufffd";
-      n = 1;
     } else if (c == '"' || c == '\\') {
       out += '\\';
       out += c;
@@ -100,9 +82,9 @@ void AppendQuoted(std::string& out, std::string_view s) {
     } else if (static_cast<uint8_t>(c) < 0x20) {
       fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
     } else {
-      out.append(s.substr(0, n));
+      out.append(s.substr(0, rune.bytes));
     }
-    s.remove_prefix(n);
+    s.remove_prefix(rune.bytes);
   }
   out += '"';
 }
@@ -111,9 +93,9 @@ bool NeedsQuotes(std::string_view s) {
   if (s == "null") return true;
   while (!s.empty()) {
     auto c = static_cast<uint8_t>(s[0]);
-    size_t n = Utf8Length(s);
-    if (c <= ' ' || c == '=' || c == '"' || n == 0) return true;
-    s.remove_prefix(n);
+    Rune rune = DecodeRune(s);
+    if (c <= ' ' || c == '=' || c == '"' || rune.value == kReplacementRune) return true;
+    s.remove_prefix(rune.bytes);
   }
   return false;
 }

@@ -3,10 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <limits>
 #include <thread>
-
-#include "telemetry/exposition.h"
 
 namespace gauntlet::telemetry {
 namespace {
@@ -128,24 +127,6 @@ TEST(Registry, ExposesWhileOthersRegisterAndUpdate) {
   for (int i = 0; i < 50; ++i) EXPECT_THAT(registry.Expose(true), HasSubstr("# EOF"));
   for (auto& thread : threads) thread.join();
   EXPECT_THAT(registry.Expose(false), HasSubstr("h_count{t=\"2\"} 300\n"));
-}
-
-TEST(AppendFloat, WritesAsGo) {
-  auto text = [](double v) {
-    std::string out;
-    AppendFloat(out, v);
-    return out;
-  };
-  EXPECT_EQ(text(0), "0");
-  EXPECT_EQ(text(-0.0), "-0");
-  EXPECT_EQ(text(123456), "123456");
-  EXPECT_EQ(text(1234567), "1.234567e+06");
-  EXPECT_EQ(text(1e20), "1e+20");
-  EXPECT_EQ(text(0.0001), "0.0001");
-  EXPECT_EQ(text(0.00001), "1e-05");
-  EXPECT_EQ(text(5e-324), "5e-324");
-  EXPECT_EQ(text(1.7976931348623157e308), "1.7976931348623157e+308");
-  EXPECT_EQ(text(-HUGE_VAL), "-Inf");
 }
 
 }  // namespace
