@@ -61,6 +61,9 @@ class BitReader {
   bool overrun() const { return pos_ > end_; }
   uint64_t bits_left() const { return overrun() ? 0 : end_ - pos_; }
 
+  uint64_t position() const { return pos_; }
+  void SeekBit(uint64_t pos) { pos_ = pos; }
+
   // The next 57 bits or more, left-aligned.
   uint64_t Peek() const { return LoadBits(data_, ReadablePosition()); }
   void Skip(unsigned count) { pos_ += count; }

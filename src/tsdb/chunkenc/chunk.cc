@@ -2,17 +2,29 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/varint.h"
 #include "tsdb/chunkenc/columns.h"
+#include "tsdb/chunkenc/histogram_decode.h"
+#include "tsdb/chunkenc/histogram_layout.h"
 #include "tsdb/chunkenc/xor.h"
+#include "tsdb/chunkenc/xor2.h"
 
 namespace gauntlet::tsdb {
 namespace {
 
-Status AppendDecoded(ChunkView chunk, int64_t maxt_ms, Samples* out) {
+Status AppendDecoded(ChunkView chunk, int64_t mint_ms, int64_t maxt_ms, Samples* out) {
   switch (chunk.encoding) {
     case Encoding::kXor:
       return DecodeXor(chunk.bytes, maxt_ms, out);
+    case Encoding::kXor2:
+      return DecodeXor2(chunk.bytes, maxt_ms, out);
+    case Encoding::kHistogram:
+    case Encoding::kFloatHistogram:
+    case Encoding::kHistogramSt:
+    case Encoding::kFloatHistogramSt:
+      return DecodeHistograms(chunk.encoding, chunk.bytes, mint_ms, maxt_ms, out);
     default:
       return Status(Code::kUnsupported, fmt::format("decode a chunk of encoding {}", static_cast<int>(chunk.encoding)));
   }
@@ -43,6 +55,10 @@ std::string_view EncodingName(Encoding encoding) {
 }
 
 uint32_t SampleCount(ChunkView chunk) {
+  if (IsHistogramEncoding(chunk.encoding)) {
+    HistogramHeader header;
+    return ReadHistogramHeader(chunk.encoding, chunk.bytes, &header) ? header.count : 0;
+  }
   ByteReader header(chunk.bytes);
   uint16_t count = 0;
   return header.Be16(&count) ? count : 0;
@@ -50,13 +66,16 @@ uint32_t SampleCount(ChunkView chunk) {
 
 Status DecodeChunk(ChunkView chunk, int64_t mint_ms, int64_t maxt_ms, Samples* out) {
   size_t base = out->size();
-  Status status = AppendDecoded(chunk, maxt_ms, out);
+  bool had_start_times = !out->start_times_ms.empty();
+  Status status = AppendDecoded(chunk, mint_ms, maxt_ms, out);
   if (!status.ok()) {
     DropTail(base, out);
     return status;
   }
+  auto& starts = out->start_times_ms;
+  if (!starts.empty()) starts.resize(out->size());
+  if (!had_start_times && std::ranges::all_of(starts, [](int64_t start) { return start == 0; })) starts.clear();
   CutToRange(base, mint_ms, maxt_ms, out);
-  if (!out->start_times_ms.empty()) out->start_times_ms.resize(out->size());
   return Status();
 }
 

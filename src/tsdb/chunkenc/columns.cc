@@ -1,5 +1,7 @@
 #include "tsdb/chunkenc/columns.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace gauntlet::tsdb {
@@ -32,6 +34,11 @@ void KeepSlice(size_t base, size_t first, size_t count, Samples* out) {
 
 }  // namespace
 
+Status MalformedChunk(Encoding encoding, size_t samples, size_t bytes) {
+  return Status(Code::kCorrupt, fmt::format("{} chunk of {} samples does not parse within its {} bytes",
+                                            EncodingName(encoding), samples, bytes));
+}
+
 void DropTail(size_t base, Samples* out) { KeepSlice(base, base, 0, out); }
 
 void CutToRange(size_t base, int64_t mint_ms, int64_t maxt_ms, Samples* out) {
@@ -47,6 +54,7 @@ void KeepAscending(size_t base, Samples* out) {
   auto& times = out->times_ms;
   auto begin = times.begin() + static_cast<std::ptrdiff_t>(base);
   if (std::is_sorted(begin, times.end())) return;
+  if (!out->start_times_ms.empty()) out->start_times_ms.resize(times.size());
   auto h = FirstHistogram(base, out);
   auto kept_h = h;
   size_t kept = base;

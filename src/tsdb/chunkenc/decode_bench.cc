@@ -5,17 +5,20 @@
 
 #include "tsdb/chunkenc/chunk.h"
 #include "tsdb/chunkenc/xor.h"
+#include "tsdb/chunkenc/xor2.h"
 
 namespace gauntlet::tsdb {
 namespace {
 
 enum Shape { kConstant, kCounter, kGauge, kJitteredCounter, kSparseCounter };
 
-std::vector<std::string> MakeChunks(int shape) {
+// Calls append(chunk, t, v) on a fresh appender for each sample.
+template <typename Appender, typename Append>
+std::vector<std::string> MakeChunks(int shape, Append append) {
   std::mt19937_64 random(1);
   std::vector<std::string> chunks;
   for (int c = 0; c < 20000; ++c) {
-    XorAppender appender;
+    Appender appender;
     int64_t t = 1767571200000 + c;
     double v = static_cast<double>(random() % 100000);
     for (int i = 0; i < 120; ++i) {
@@ -24,26 +27,38 @@ std::vector<std::string> MakeChunks(int shape) {
       if (shape == kCounter || shape == kJitteredCounter) v += static_cast<double>(random() % 40);
       if (shape == kGauge) v += (static_cast<double>(random() % 2000) - 1000) / 997;
       if (shape == kSparseCounter && random() % 8 == 0) v += 1;
-      appender.Append(t, v);
+      append(appender, t, v);
     }
     chunks.push_back(appender.Release());
   }
   return chunks;
 }
 
-void BM_DecodeXor(benchmark::State& state) {
-  auto chunks = MakeChunks(static_cast<int>(state.range(0)));
+void Decode(benchmark::State& state, Encoding encoding, const std::vector<std::string>& chunks) {
   Samples samples;
   size_t i = 0;
   for (auto _ : state) {
     samples.Clear();
-    if (!DecodeChunk({Encoding::kXor, chunks[i]}, &samples).ok()) state.SkipWithError("decode");
+    if (!DecodeChunk({encoding, chunks[i]}, &samples).ok()) state.SkipWithError("decode");
     benchmark::DoNotOptimize(samples.values.data());
     if (++i == chunks.size()) i = 0;
   }
   state.SetItemsProcessed(state.iterations() * 120);
 }
+
+void BM_DecodeXor(benchmark::State& state) {
+  Decode(
+      state, Encoding::kXor,
+      MakeChunks<XorAppender>(static_cast<int>(state.range(0)), [](auto& a, int64_t t, double v) { a.Append(t, v); }));
+}
 BENCHMARK(BM_DecodeXor)->ArgName("shape")->DenseRange(kConstant, kSparseCounter);
+
+void BM_DecodeXor2(benchmark::State& state) {
+  Decode(state, Encoding::kXor2,
+         MakeChunks<Xor2Appender>(static_cast<int>(state.range(0)),
+                                  [](auto& a, int64_t t, double v) { a.Append(0, t, v); }));
+}
+BENCHMARK(BM_DecodeXor2)->ArgName("shape")->DenseRange(kConstant, kSparseCounter);
 
 }  // namespace
 }  // namespace gauntlet::tsdb

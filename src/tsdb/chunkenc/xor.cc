@@ -5,8 +5,6 @@
 
 #include "tsdb/chunkenc/xor.h"
 
-#include <fmt/format.h>
-
 #include <bit>
 
 #include "base/check.h"
@@ -127,27 +125,20 @@ size_t ReadSamples(XorState& state, size_t count, int64_t maxt, int64_t* times, 
   return s.pos <= s.end ? i : 0;
 }
 
-// 65,535 steps below 2^46 from a time within this cannot wrap.
-constexpr int64_t kFarTime = int64_t{1} << 61;
-
-Status Malformed(size_t count, size_t bytes) {
-  return Status(Code::kCorrupt,
-                fmt::format("XOR chunk of {} samples does not parse within its {} bytes", count, bytes));
-}
-
 }  // namespace
 
 Status DecodeXor(std::string_view bytes, int64_t maxt_ms, Samples* out) {
   ByteReader header(bytes);
   uint16_t count = 0;
-  if (!header.Be16(&count)) return Malformed(0, bytes.size());
+  if (!header.Be16(&count)) return MalformedChunk(Encoding::kXor, 0, bytes.size());
   if (count == 0) return Status();
   int64_t t;
   uint64_t value, delta = 0;
-  if (!header.Varint(&t) || !header.Be64(&value)) return Malformed(count, bytes.size());
-  if (count > 1 && !header.Uvarint(&delta)) return Malformed(count, bytes.size());
+  if (!header.Varint(&t) || !header.Be64(&value)) return MalformedChunk(Encoding::kXor, count, bytes.size());
+  if (count > 1 && !header.Uvarint(&delta)) return MalformedChunk(Encoding::kXor, count, bytes.size());
   // One bit for the second value and two for each further sample, or the count is a lie not worth memory.
-  if (count > 1 && header.left() * 8 < 2 * size_t{count} - 3) return Malformed(count, bytes.size());
+  if (count > 1 && header.left() * 8 < 2 * size_t{count} - 3)
+    return MalformedChunk(Encoding::kXor, count, bytes.size());
 
   size_t base = out->size();
   out->times_ms.resize(base + count);
@@ -162,8 +153,8 @@ Status DecodeXor(std::string_view bytes, int64_t maxt_ms, Samples* out) {
     PaddedBytes padded(header.rest());
     XorState state{padded.data(), 0, padded.size() * 8, static_cast<uint64_t>(t), delta, value};
     got = ReadSamples(state, count, maxt_ms, times, values);
-    if (got == 0) return Malformed(count, bytes.size());
-    unordered = state.deltas >> 46 != 0 || t > kFarTime || t < -kFarTime;
+    if (got == 0) return MalformedChunk(Encoding::kXor, count, bytes.size());
+    unordered = MayGoBack(state.deltas, t);
   }
   out->times_ms.resize(base + got);
   out->values.resize(base + got);
