@@ -1,83 +1,14 @@
-// The digits come from std::to_chars (shortest, scientific); only their layout is ours: in fixed notation to_chars
-// prints a large float exactly, where Go pads the shortest digits with zeros.
-
 #include "model/float_text.h"
 
+#include <cctype>
 #include <charconv>
 #include <cmath>
-#include <cstdint>
 #include <cstdlib>
-#include <cstring>
 
 #include "model/labels.h"
 
 namespace gauntlet {
 namespace {
-
-char* Put(std::string_view s, char* out) {
-  std::memcpy(out, s.data(), s.size());
-  return out + s.size();
-}
-
-// NaN and the infinities; null for a finite number.
-char* PutSpecial(double v, char* out) {
-  if (std::isfinite(v)) [[likely]]
-    return nullptr;
-  return Put(std::isnan(v) ? "NaN" : v > 0 ? "+Inf" : "-Inf", out);
-}
-
-// Whole numbers below 2^53 print as integers in fixed notation. Not -0. Null when it is not one.
-char* PutWhole(double v, char* out) {
-  if (!(std::fabs(v) < 9007199254740992.0)) return nullptr;
-  auto whole = static_cast<int64_t>(v);
-  if (static_cast<double>(whole) != v || (whole == 0 && std::signbit(v))) return nullptr;
-  return std::to_chars(out, out + 24, whole).ptr;
-}
-
-// The shortest digits d1 d2 .. dn of |v|, which is d1.d2..dn * 10^exponent.
-struct Digits {
-  char text[20];
-  int count = 0;
-  int exponent = 0;
-};
-
-Digits ShortestDigits(double v) {
-  char buffer[40];
-  char* end = std::to_chars(buffer, buffer + sizeof(buffer), std::fabs(v), std::chars_format::scientific).ptr;
-  Digits digits;
-  char* p = buffer;
-  for (; *p != 'e'; ++p) {
-    if (*p != '.') digits.text[digits.count++] = *p;
-  }
-  ++p;
-  if (*p == '+') ++p;
-  std::from_chars(p, end, digits.exponent);
-  return digits;
-}
-
-char* PutFixed(double v, char* out) {
-  if (std::signbit(v)) *out++ = '-';
-  const Digits digits = ShortestDigits(v);
-  const int whole = digits.exponent + 1;  // digits before the point
-  if (whole <= 0) {
-    out = Put("0", out);
-    if (digits.text[0] == '0') return out;
-    *out++ = '.';
-    std::memset(out, '0', static_cast<size_t>(-whole));
-    out += -whole;
-    return Put({digits.text, static_cast<size_t>(digits.count)}, out);
-  }
-  if (digits.count <= whole) {
-    out = Put({digits.text, static_cast<size_t>(digits.count)}, out);
-    std::memset(out, '0', static_cast<size_t>(whole - digits.count));
-    return out + (whole - digits.count);
-  }
-  out = Put({digits.text, static_cast<size_t>(whole)}, out);
-  *out++ = '.';
-  return Put({digits.text + whole, static_cast<size_t>(digits.count - whole)}, out);
-}
-
-char* PutScientific(double v, char* out) { return std::to_chars(out, out + 40, v, std::chars_format::scientific).ptr; }
 
 template <char* (*write)(double, char*)>
 std::string Format(double v) {
@@ -98,37 +29,6 @@ bool EqualsIgnoringCase(std::string_view s, std::string_view lower) {
 }
 
 }  // namespace
-
-char* WriteFloatF(double v, char* out) {
-  if (char* end = PutWhole(v, out)) return end;
-  if (char* end = PutSpecial(v, out)) return end;
-  return PutFixed(v, out);
-}
-
-char* WriteFloatE(double v, char* out) {
-  if (char* end = PutSpecial(v, out)) return end;
-  return PutScientific(v, out);
-}
-
-char* WriteFloatG(double v, char* out) {
-  if (char* end = PutSpecial(v, out)) return end;
-  const double size = std::fabs(v);
-  // By value, not by the printed exponent: the shortest digits of a float never round across these powers of ten.
-  return v != 0 && (size < 1e-4 || size >= 1e6) ? PutScientific(v, out) : WriteFloatF(v, out);
-}
-
-char* WriteFloatApi(double v, char* out) {
-  if (char* end = PutWhole(v, out)) return end;
-  if (char* end = PutSpecial(v, out)) return end;
-  const double size = std::fabs(v);
-  if (size == 0 || (size >= 1e-6 && size < 1e21)) return PutFixed(v, out);
-  char* end = PutScientific(v, out);
-  if (end - out >= 4 && end[-4] == 'e' && end[-3] == '-' && end[-2] == '0') {
-    end[-2] = end[-1];
-    --end;
-  }
-  return end;
-}
 
 std::string FormatFloatF(double v) { return Format<WriteFloatF>(v); }
 std::string FormatFloatE(double v) { return Format<WriteFloatE>(v); }

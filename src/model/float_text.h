@@ -7,17 +7,10 @@
 #include <string>
 #include <string_view>
 
+#include "base/float_format.h"
 #include "base/status.h"
 
 namespace gauntlet {
-
-inline constexpr size_t kFloatTextMax = 400;  // 'f' of the largest and the smallest float
-
-// Each writes at `out`, which has kFloatTextMax bytes, and returns the end. NaN, +Inf, -Inf.
-char* WriteFloatF(double v, char* out);    // 'f': never an exponent
-char* WriteFloatE(double v, char* out);    // 'e': 1e+00
-char* WriteFloatG(double v, char* out);    // 'g': 0.0001 to 999999 fixed, otherwise 'e': 1e+06
-char* WriteFloatApi(double v, char* out);  // the JSON API: 'f', but 'e' (1e-9, 1e+21) below 1e-6 or from 1e21
 
 std::string FormatFloatF(double v);
 std::string FormatFloatE(double v);

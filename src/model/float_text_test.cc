@@ -37,7 +37,7 @@ TEST(FloatText, WritesAsGoDoesInEachNotation) {
       {0.00001, "0.00001", "1e-05", "1e-05", "0.00001"},
       {0.000123, "0.000123", "1.23e-04", "0.000123", "0.000123"},
       {1e-6, "0.000001", "1e-06", "1e-06", "0.000001"},
-      {1.5e-7, "0.00000015", "1.5e-07", "1.5e-07", "1.5e-7"},
+      {1.5e-7, "0.00000015", "1.5e-07", "1.5e-07", "1.5e-07"},
       {1e-10, "0.0000000001", "1e-10", "1e-10", "1e-10"},
       {kInf, "+Inf", "+Inf", "+Inf", "+Inf"},
       {-kInf, "-Inf", "-Inf", "-Inf", "-Inf"},
@@ -53,6 +53,17 @@ TEST(FloatText, WritesAsGoDoesInEachNotation) {
     EXPECT_EQ(FormatFloatG(c.v), c.g);
     EXPECT_EQ(FormatFloatApi(c.v), c.api);
   }
+}
+
+TEST(FloatText, JsonNumbersHaveNoZeroInTheirExponent) {
+  auto json = [](double v) {
+    char buffer[kFloatTextMax];
+    return std::string(buffer, WriteFloatJson(v, buffer));
+  };
+  EXPECT_EQ(json(1.5e-7), "1.5e-7");
+  EXPECT_EQ(json(1e-10), "1e-10");
+  EXPECT_EQ(json(1e21), "1e+21");
+  EXPECT_EQ(json(-0.25), "-0.25");
 }
 
 TEST(FloatText, TheLongestFitTheBuffer) {
@@ -74,6 +85,22 @@ TEST(FloatText, EveryNotationReadsBackTheSameBits) {
       ASSERT_TRUE(back.ok()) << text;
       ASSERT_EQ(std::bit_cast<uint64_t>(*back), bits) << text;
     }
+  }
+}
+
+TEST(FloatText, FixedNotationHasTheShortestDigitsToo) {
+  auto digits = [](std::string text) {
+    text = text.substr(0, text.find('e'));
+    std::erase_if(text, [](char c) { return c == '.' || c == '-'; });
+    text.erase(0, text.find_first_not_of('0'));
+    text.erase(text.find_last_not_of('0') + 1);
+    return text;
+  };
+  std::mt19937_64 rng(2);
+  for (int i = 0; i < 200'000; ++i) {
+    double v = static_cast<double>(static_cast<int64_t>(rng()) >> (rng() % 63)) / std::pow(10, rng() % 12);
+    if (rng() % 4 == 0) v = std::nextafter(v, 0);
+    ASSERT_EQ(digits(FormatFloatF(v)), digits(FormatFloatE(v))) << FormatFloatE(v);
   }
 }
 
