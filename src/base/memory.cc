@@ -13,7 +13,8 @@ int mallctlbymib(const size_t* mib, size_t mib_size, void* old, size_t* old_size
 // Read by jemalloc at its start. Samples cost about a stack walk per MiB allocated; a background thread gives unused
 // pages back while the process is idle.
 extern const char* malloc_conf;
-const char* malloc_conf = "background_thread:true,prof:true,prof_active:true,lg_prof_sample:20";
+const char* malloc_conf =
+    "background_thread:true,max_background_threads:1,prof:true,prof_active:true,lg_prof_sample:20";
 }
 
 namespace gauntlet {
