@@ -68,6 +68,8 @@ struct HttpRequest {
   // ("query_range", the label of http_* metrics).
   std::vector<std::pair<std::string, std::string>> path_values;
   std::string route;
+  // Filled by the tenancy of the server, where the component has tenants.
+  std::string tenant;
 
   std::string_view PathValue(std::string_view name) const;
   // Query string plus, for POST with a form content type, the body's pairs (those first, as Go's Request.Form).
