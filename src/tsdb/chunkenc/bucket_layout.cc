@@ -1,55 +1,94 @@
 #include "tsdb/chunkenc/bucket_layout.h"
 
-#include <cstdint>
+#include <utility>
 
 namespace gauntlet::tsdb {
 namespace {
 
 constexpr int32_t kSchemaMax = 8;
 
-// Adds `count` to the bucket at `index`, which is not below the last one there.
-class BucketBuilder {
+// Collects ascending indices into spans.
+class SpanBuilder {
  public:
-  BucketBuilder(std::vector<HistogramSpan>* spans, std::vector<double>* buckets) : spans_(spans), buckets_(buckets) {}
-
-  void Add(int64_t index, double count) {
-    if (!buckets_->empty() && index == last_) {
-      buckets_->back() += count;
-      return;
-    }
-    if (!spans_->empty() && index == last_ + 1) {
-      ++spans_->back().length;
+  // False when `index` is the last one added already.
+  bool Add(int64_t index) {
+    if (!spans_.empty() && index == last_) return false;
+    if (!spans_.empty() && index == last_ + 1) {
+      ++spans_.back().length;
     } else {
-      spans_->push_back({static_cast<int32_t>(spans_->empty() ? index : index - last_ - 1), 1});
+      spans_.push_back({static_cast<int32_t>(spans_.empty() ? index : index - last_ - 1), 1});
     }
-    buckets_->push_back(count);
     last_ = index;
+    return true;
   }
+  std::vector<HistogramSpan> Release() { return std::move(spans_); }
 
  private:
-  std::vector<HistogramSpan>* spans_;
-  std::vector<double>* buckets_;
+  std::vector<HistogramSpan> spans_;
   int64_t last_ = 0;
 };
 
 // Bucket i covers (base^(i-1), base^i], so at a schema lower by `by` it lies in bucket ceil(i / 2^by).
 void Reduce(int by, std::vector<HistogramSpan>* spans, std::vector<double>* buckets) {
-  std::vector<HistogramSpan> new_spans;
-  std::vector<double> new_buckets;
-  BucketBuilder builder(&new_spans, &new_buckets);
-  int64_t index = 0;
-  size_t at = 0;
-  for (const auto& span : *spans) {
-    index += span.offset;
-    for (uint32_t i = 0; i < span.length && at < buckets->size(); ++i, ++index) {
-      builder.Add(((index - 1) >> by) + 1, (*buckets)[at++]);
+  SpanBuilder builder;
+  std::vector<double> merged;
+  for (BucketCursor from(*spans); from.valid() && from.position() < buckets->size(); from.Next()) {
+    double count = (*buckets)[from.position()];
+    if (builder.Add(((from.index() - 1) >> by) + 1)) {
+      merged.push_back(count);
+    } else {
+      merged.back() += count;
     }
   }
-  *spans = std::move(new_spans);
-  *buckets = std::move(new_buckets);
+  *spans = builder.Release();
+  *buckets = std::move(merged);
 }
 
 }  // namespace
+
+BucketChange CompareBuckets(std::span<const HistogramSpan> old_spans, std::span<const double> old_buckets,
+                            std::span<const HistogramSpan> new_spans, std::span<const double> new_buckets) {
+  BucketChange change;
+  BucketCursor a(old_spans), b(new_spans);
+  while (a.valid() || b.valid()) {
+    if (!a.valid() || (b.valid() && b.index() < a.index())) {
+      change.added = true;
+      b.Next();
+    } else if (!b.valid() || a.index() < b.index()) {
+      change.missing = true;
+      if (old_buckets[a.position()] != 0) change.reset = true;
+      a.Next();
+    } else {
+      if (old_buckets[a.position()] > new_buckets[b.position()]) change.reset = true;
+      a.Next();
+      b.Next();
+    }
+  }
+  return change;
+}
+
+std::vector<HistogramSpan> UnionSpans(std::span<const HistogramSpan> a, std::span<const HistogramSpan> b) {
+  SpanBuilder builder;
+  BucketCursor x(a), y(b);
+  while (x.valid() || y.valid()) {
+    BucketCursor& first = !y.valid() || (x.valid() && x.index() <= y.index()) ? x : y;
+    builder.Add(first.index());
+    first.Next();
+  }
+  return builder.Release();
+}
+
+std::vector<double> Respread(std::span<const HistogramSpan> from, std::span<const double> buckets,
+                             std::span<const HistogramSpan> to) {
+  std::vector<double> spread;
+  BucketCursor source(from);
+  for (BucketCursor target(to); target.valid(); target.Next()) {
+    while (source.valid() && source.index() < target.index()) source.Next();
+    bool here = source.valid() && source.index() == target.index();
+    spread.push_back(here ? buckets[source.position()] : 0);
+  }
+  return spread;
+}
 
 void ReduceToKnownSchema(Histogram* h) {
   if (h->schema <= kSchemaMax) return;

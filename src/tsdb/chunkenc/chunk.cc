@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/varint.h"
+#include "tsdb/chunkenc/aggr_chunk.h"
 #include "tsdb/chunkenc/columns.h"
 #include "tsdb/chunkenc/histogram_decode.h"
 #include "tsdb/chunkenc/histogram_layout.h"
@@ -59,6 +60,10 @@ uint32_t SampleCount(ChunkView chunk) {
     HistogramHeader header;
     return ReadHistogramHeader(chunk.encoding, chunk.bytes, &header) ? header.count : 0;
   }
+  if (chunk.encoding == Encoding::kAggregate) {
+    auto parts = ParseAggrChunk(chunk.bytes);
+    return parts.ok() ? SampleCount((*parts)[Aggregate::kCount]) : 0;
+  }
   ByteReader header(chunk.bytes);
   uint16_t count = 0;
   return header.Be16(&count) ? count : 0;
@@ -77,6 +82,27 @@ Status DecodeChunk(ChunkView chunk, int64_t mint_ms, int64_t maxt_ms, Samples* o
   if (!had_start_times && std::ranges::all_of(starts, [](int64_t start) { return start == 0; })) starts.clear();
   CutToRange(base, mint_ms, maxt_ms, out);
   return Status();
+}
+
+Result<TimeRange> ReadTimeRange(ChunkView chunk) {
+  TimeRange range;
+  auto widen = [&range](ChunkView part) {
+    Samples samples;
+    GN_TRY(DecodeChunk(part, &samples));
+    if (samples.size() == 0) return Status();
+    range.mint_ms = std::min(range.mint_ms, samples.times_ms.front());
+    range.maxt_ms = std::max(range.maxt_ms, samples.times_ms.back());
+    return Status();
+  };
+  if (chunk.encoding != Encoding::kAggregate) {
+    GN_TRY(widen(chunk));
+    return range;
+  }
+  GN_ASSIGN(auto parts, ParseAggrChunk(chunk.bytes));
+  for (ChunkView part : parts.parts) {
+    if (part.encoding != Encoding::kNone) GN_TRY(widen(part));
+  }
+  return range;
 }
 
 }  // namespace gauntlet::tsdb

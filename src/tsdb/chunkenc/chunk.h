@@ -34,4 +34,13 @@ inline Status DecodeChunk(ChunkView chunk, Samples* out) {
   return DecodeChunk(chunk, std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max(), out);
 }
 
+// First and last time of the samples; mint > maxt when there are none.
+struct TimeRange {
+  int64_t mint_ms = std::numeric_limits<int64_t>::max();
+  int64_t maxt_ms = std::numeric_limits<int64_t>::min();
+};
+
+// Decodes the chunk to find its range; of an aggregate chunk, that of all its parts. Errors as DecodeChunk().
+Result<TimeRange> ReadTimeRange(ChunkView chunk);
+
 }  // namespace gauntlet::tsdb

@@ -81,6 +81,18 @@ TEST(Chunk, RangeCutsAtBothEndsInclusively) {
   }
 }
 
+TEST(Chunk, TimeRangeIsThatOfTheSamples) {
+  if (GoldenChunks().empty()) GTEST_SKIP() << "no shared golden data";
+  for (const auto& golden : GoldenChunks()) {
+    Samples samples;
+    ASSERT_TRUE(DecodeChunk(golden.view(), &samples).ok());
+    auto range = ReadTimeRange(golden.view());
+    ASSERT_TRUE(range.ok());
+    EXPECT_EQ(range->mint_ms, samples.times_ms.front());
+    EXPECT_EQ(range->maxt_ms, samples.times_ms.back());
+  }
+}
+
 TEST(Chunk, UnknownEncodingIsUnsupported) {
   Samples samples;
   EXPECT_EQ(DecodeChunk({static_cast<Encoding>(99), "abc"}, &samples).code(), Code::kUnsupported);
