@@ -1,0 +1,90 @@
+// FileSystem: the only way to files. The real one, and in fake_file_system.h one that loses unsynced data and fails.
+//
+// What is written is durable only after Sync() on the file and SyncDirectory() on the directory in which it was made,
+// renamed or removed. WriteAtomically does all of it.
+//
+// Threads: a FileSystem and a RandomFile are thread-safe; a WritableFile is for one thread at a time.
+
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "io/mmap.h"
+
+namespace gauntlet::io {
+
+struct FileInfo {
+  std::string name;  // without its directory
+  uint64_t bytes = 0;
+  int64_t modified_ms = 0;
+  bool is_directory = false;
+};
+
+// Reads anywhere in a file.
+class RandomFile {
+ public:
+  virtual ~RandomFile() = default;
+  virtual uint64_t size() const = 0;  // when it was opened
+  // Replaces *out by exactly `n` bytes from `offset`; kCorrupt when the file ends before.
+  virtual Status Read(uint64_t offset, size_t n, std::string* out) const = 0;
+};
+
+// Writes at the end of a file. Closed, but not synced, on destruction.
+class WritableFile {
+ public:
+  virtual ~WritableFile() = default;
+  virtual Status Append(std::string_view bytes) = 0;
+  virtual Status Sync() = 0;
+  // Bytes in the file.
+  virtual uint64_t size() const = 0;
+};
+
+// Holds a lock file; lets go on destruction.
+class FileLock {
+ public:
+  virtual ~FileLock() = default;
+};
+
+class FileSystem {
+ public:
+  virtual ~FileSystem() = default;
+
+  // kExhausted when it has more than `bytes_max`.
+  virtual Result<std::string> ReadFile(const std::string& path, size_t bytes_max = size_t{1} << 40) = 0;
+  virtual Result<std::unique_ptr<RandomFile>> OpenRandom(const std::string& path) = 0;
+  virtual Result<std::unique_ptr<MappedFile>> Map(const std::string& path) = 0;
+
+  // Makes the file, or empties it.
+  virtual Result<std::unique_ptr<WritableFile>> Create(const std::string& path) = 0;
+  // Makes the file, or goes on at its end.
+  virtual Result<std::unique_ptr<WritableFile>> OpenAppend(const std::string& path) = 0;
+  virtual Status Truncate(const std::string& path, uint64_t bytes) = 0;
+  // Afterwards `path` has the old or the new content, whatever happens: path.tmp, sync, rename, sync of the directory.
+  Status WriteAtomically(const std::string& path, std::string_view bytes);
+
+  virtual Result<std::vector<FileInfo>> List(const std::string& dir) = 0;  // by name
+  virtual Result<FileInfo> Stat(const std::string& path) = 0;
+  bool Exists(const std::string& path) { return Stat(path).ok(); }
+  virtual Status MakeDirectories(const std::string& path) = 0;  // with its parents; ok when it is there
+  // Replaces a file (or an empty directory) that is there.
+  virtual Status Rename(const std::string& from, const std::string& to) = 0;
+  virtual Status RemoveFile(const std::string& path) = 0;
+  // A file, or a directory with everything in it; ok when there is nothing.
+  virtual Status RemoveAll(const std::string& path) = 0;
+  // Hard link; kExists when `to` is there.
+  virtual Status Link(const std::string& from, const std::string& to) = 0;
+  virtual Status SyncDirectory(const std::string& dir) = 0;
+  // Against other processes and others in this one; kUnavailable when somebody holds it. Writes the process id into it.
+  virtual Result<std::unique_ptr<FileLock>> Lock(const std::string& path) = 0;
+};
+
+// The real one; one for the process.
+FileSystem& RealFileSystem();
+
+}  // namespace gauntlet::io
