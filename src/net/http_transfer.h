@@ -1,0 +1,103 @@
+// HttpTransfer: one call of an HttpClient, done by libcurl on the caller's thread. CurlPool keeps the connections.
+//
+// Each call borrows a curl multi handle, which holds the connections of one origin that it used before, and drives it
+// by itself: body bytes reach the callback in place, a callback that blocks leaves the socket unread, and a Cancel
+// wakes the wait. Threads: CurlPool is thread-safe; an HttpTransfer is for one thread at a time.
+
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/cancel.h"
+#include "base/mutex.h"
+#include "base/status.h"
+#include "net/http_client.h"
+
+namespace gauntlet::net {
+
+struct Url;
+
+class CurlPool {
+ public:
+  CurlPool(size_t idle_max, std::chrono::milliseconds idle_timeout);
+  ~CurlPool();
+  CurlPool(const CurlPool&) = delete;
+  CurlPool& operator=(const CurlPool&) = delete;
+
+  // A CURLM, with its connections to `origin` if there is one that has rested.
+  void* Take(const std::string& origin);
+  void Give(const std::string& origin, void* multi);
+  // The CURLSH of host names and TLS sessions.
+  void* shared() const;
+
+ private:
+  struct Resting {
+    void* multi;
+    std::chrono::steady_clock::time_point since;
+  };
+  class Share;
+  // Moves to `out` what has rested for too long (looked for now and then), and the oldest ones beyond idle_max_.
+  void Expire(std::vector<void*>* out) GN_REQUIRES(mutex_);
+
+  const size_t idle_max_;
+  const std::chrono::milliseconds idle_timeout_;
+  std::unique_ptr<Share> share_;
+  Mutex mutex_;
+  std::unordered_map<std::string, std::vector<Resting>> resting_ GN_GUARDED_BY(mutex_);  // the newest at the back
+  size_t resting_count_ GN_GUARDED_BY(mutex_) = 0;
+  std::chrono::steady_clock::time_point looked_ GN_GUARDED_BY(mutex_);
+};
+
+class HttpTransfer {
+ public:
+  using OnHead = std::function<Status(const HttpAnswer&)>;
+  using OnBody = std::function<Status(std::string_view)>;
+
+  // All are borrowed. `receive_buffer_bytes`: what is read from the socket at once.
+  HttpTransfer(const HttpClientOptions& options, const HttpCall& call, const Cancel& cancel,
+               size_t receive_buffer_bytes, const OnHead& on_head, const OnBody& on_body);
+  ~HttpTransfer();
+  HttpTransfer(const HttpTransfer&) = delete;
+  HttpTransfer& operator=(const HttpTransfer&) = delete;
+
+  Status Run(const Url& url, CurlPool& pool);
+  // The error that Run returned is that of a callback.
+  bool callback_failed() const { return callback_failed_; }
+
+ private:
+  struct Curl;
+
+  Status SetUp(const Url& url);
+  Status SetUpRequest();
+  Status SetUpAuth(const Url& url);
+  Status SetUpTls();
+  Status Drive();
+  Status Outcome(int curl_code);
+  // Ok, or why the call must end now.
+  Status Ended() const;
+  std::chrono::milliseconds WaitTime() const;
+  Status HeadLine(std::string_view line);
+  Status HeadDone();
+  static size_t OnHeadLine(char* data, size_t size, size_t count, void* self);
+  static size_t OnBodyBytes(char* data, size_t size, size_t count, void* self);
+
+  const HttpClientOptions& options_;
+  const HttpCall& call_;
+  const Cancel& cancel_;
+  const size_t receive_buffer_bytes_;
+  const OnHead& on_head_;
+  const OnBody& on_body_;
+  const std::chrono::steady_clock::time_point begun_;
+  std::unique_ptr<Curl> curl_;
+  HttpAnswer head_;
+  bool head_done_ = false, callback_failed_ = false;
+  Status stopped_;  // an error of a callback, or the end of the call's time
+};
+
+}  // namespace gauntlet::net
