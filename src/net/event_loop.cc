@@ -1,6 +1,7 @@
 #include "net/event_loop.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -24,12 +25,19 @@ class EventLoop::Rep {
   Rep() : context_(1), work_(context_.get_executor()) { asio::steady_timer opens_reactor(context_); }
 
   void Begin(const std::string& name) {
+    // The thread inherits the mask: a broken connection is an error of its write there, and the signals that end or
+    // reload the process go to the thread that waits for them.
+    sigset_t blocked, before;
+    sigemptyset(&blocked);
+    for (int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2}) sigaddset(&blocked, signal);
+    pthread_sigmask(SIG_BLOCK, &blocked, &before);
     thread_ = std::thread([this] {
       context_.run();
       MutexLock lock(mutex_);
       ended_ = true;
       changed_.NotifyAll();
     });
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
     pthread_setname_np(thread_.native_handle(), name.substr(0, 15).c_str());
   }
 

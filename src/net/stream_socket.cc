@@ -6,10 +6,17 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <system_error>
 
 #include "base/check.h"
 
 namespace gauntlet::net {
+namespace {
+
+constexpr size_t kTlsRecordBytes = 16 << 10;
+constexpr size_t kPiecesMax = 256;
+
+}  // namespace
 
 StreamSocket::~StreamSocket() { SSL_free(ssl_); }
 
@@ -19,7 +26,21 @@ void StreamSocket::UseTls(const TlsContext& context) {
   SSL_set_accept_state(ssl_);
 }
 
+Status StreamSocket::UseTlsAsClient(const TlsContext& context, const TlsClientOptions& options,
+                                    const std::string& host) {
+  UseTls(context);
+  SSL_set_connect_state(ssl_);
+  return SetTlsServerName(ssl_, options, host);
+}
+
+StreamSocket::Outcome StreamSocket::Failed(int error_number) {
+  failed_ = true;
+  error_ = std::system_category().message(error_number);
+  return Outcome::kError;
+}
+
 StreamSocket::Outcome StreamSocket::TlsOutcome(int result) {
+  int error_number = errno;
   switch (SSL_get_error(ssl_, result)) {
     case SSL_ERROR_NONE:
       return Outcome::kDone;
@@ -29,16 +50,20 @@ StreamSocket::Outcome StreamSocket::TlsOutcome(int result) {
       return Outcome::kWantWrite;
     case SSL_ERROR_ZERO_RETURN:
       return Outcome::kEof;
+    case SSL_ERROR_SYSCALL:
+      if (ERR_peek_error() == 0 && error_number != 0) return Failed(error_number);
+      [[fallthrough]];
     default:
       failed_ = true;
       got_plain_http_ = ERR_GET_REASON(ERR_peek_error()) == SSL_R_HTTP_REQUEST;
-      ERR_clear_error();
+      error_ = TlsErrorText(ssl_);
       return Outcome::kError;
   }
 }
 
 StreamSocket::Outcome StreamSocket::Handshake() {
   ERR_clear_error();
+  errno = 0;
   return TlsOutcome(SSL_do_handshake(ssl_));
 }
 
@@ -49,12 +74,20 @@ std::optional<PeerCertificate> StreamSocket::peer() const {
 StreamSocket::Outcome StreamSocket::Read(char* buffer, size_t size, size_t* got) {
   *got = 0;
   if (ssl_ != nullptr) {
-    ERR_clear_error();
-    return TlsOutcome(SSL_read_ex(ssl_, buffer, size, got));
+    // OpenSSL gives one record at most: go on while another may fit.
+    Outcome outcome = Outcome::kDone;
+    do {
+      ERR_clear_error();
+      errno = 0;
+      size_t part = 0;
+      outcome = TlsOutcome(SSL_read_ex(ssl_, buffer + *got, size - *got, &part));
+      *got += part;
+    } while (outcome == Outcome::kDone && size - *got >= kTlsRecordBytes);
+    return *got > 0 && outcome != Outcome::kError ? Outcome::kDone : outcome;
   }
   ssize_t n = recv(fd_, buffer, size, 0);
   if (n == 0) return Outcome::kEof;
-  if (n < 0) return errno == EAGAIN || errno == EINTR ? Outcome::kWantRead : Outcome::kError;
+  if (n < 0) return errno == EAGAIN || errno == EINTR ? Outcome::kWantRead : Failed(errno);
   *got = static_cast<size_t>(n);
   return Outcome::kDone;
 }
@@ -65,12 +98,38 @@ StreamSocket::Outcome StreamSocket::Write(std::string_view bytes, size_t* wrote)
   *wrote = 0;
   if (ssl_ != nullptr) {
     ERR_clear_error();
+    errno = 0;
     return TlsOutcome(SSL_write_ex(ssl_, bytes.data(), bytes.size(), wrote));
   }
   ssize_t n = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
-  if (n < 0) return errno == EAGAIN || errno == EINTR ? Outcome::kWantWrite : Outcome::kError;
+  if (n < 0) return errno == EAGAIN || errno == EINTR ? Outcome::kWantWrite : Failed(errno);
   *wrote = static_cast<size_t>(n);
   return Outcome::kDone;
+}
+
+StreamSocket::Outcome StreamSocket::Write(const iovec* pieces, size_t count, size_t* wrote) {
+  *wrote = 0;
+  if (ssl_ == nullptr) {
+    msghdr message{};
+    message.msg_iov = const_cast<iovec*>(pieces);
+    message.msg_iovlen = std::min(count, kPiecesMax);
+    ssize_t n = sendmsg(fd_, &message, MSG_NOSIGNAL);
+    if (n < 0) return errno == EAGAIN || errno == EINTR ? Outcome::kWantWrite : Failed(errno);
+    *wrote = static_cast<size_t>(n);
+    return Outcome::kDone;
+  }
+  // One record at a time; one that OpenSSL has begun must be offered again unchanged.
+  for (size_t i = 0; i < count && joined_.size() < kTlsRecordBytes && !joined_begun_; ++i) {
+    joined_.append(static_cast<const char*>(pieces[i].iov_base),
+                   std::min(pieces[i].iov_len, kTlsRecordBytes - joined_.size()));
+  }
+  joined_begun_ = true;
+  Outcome outcome = Write(joined_, wrote);
+  if (outcome == Outcome::kDone) {
+    joined_.erase(0, *wrote);
+    joined_begun_ = !joined_.empty();
+  }
+  return outcome;
 }
 
 void StreamSocket::FinishWriting() {
