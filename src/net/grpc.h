@@ -93,9 +93,12 @@ struct GrpcServerOptions {
   std::function<Result<std::optional<TlsServerOptions>>()>
       tls;                                                  // asked for each connection; null or nullopt = plain text
   std::chrono::milliseconds max_connection_age{3'600'000};  // then GOAWAY; 0 = never
+  std::chrono::milliseconds max_connection_age_grace{0};    // for its calls to end after that; 0 = for ever
+  std::chrono::milliseconds handshake_timeout{10'000};      // from accept to the client's first SETTINGS
   std::chrono::milliseconds keepalive_min_time{10'000};     // clients that ping more often get ENHANCE_YOUR_CALM
   size_t message_bytes_max = 1u << 30;
   size_t window_bytes = 1 << 20;
+  size_t streams_max = 1000;  // calls at once of one connection
 };
 
 class GrpcServer {
@@ -122,6 +125,7 @@ struct GrpcChannelOptions {
   GrpcCompression compression = GrpcCompression::kIdentity;  // of requests; answers in any of the three are understood
   std::chrono::milliseconds keepalive_time{10'000}, keepalive_timeout{5'000};
   std::chrono::milliseconds connect_timeout{5'000};
+  std::chrono::milliseconds backoff_base{1'000}, backoff_max{30'000};  // between attempts to connect
   size_t message_bytes_max = 1u << 30;
   size_t window_bytes = 1 << 20;  // bytes received and not yet read, per call; the bound of a lazy reader's memory
   std::string user_agent = "gauntlet";
