@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/executor.h"
-#include "net/http_gzip.h"
+#include "net/http_coding.h"
 
 namespace gauntlet::net {
 namespace {

@@ -8,6 +8,7 @@ namespace gauntlet::net {
 namespace {
 
 constexpr size_t kBuffer = 64 << 10;
+constexpr int kGzipLevel = 1;     // answers are made once and read once: speed before size
 constexpr size_t kGzipMin = 512;  // below, gzip gains less than a packet
 constexpr size_t kPiece = 64 << 10;
 
@@ -57,14 +58,14 @@ Status ReplyWriter::Write(std::string_view bytes) {
   std::string out = Head(false);
   std::string had;
   std::swap(had, buffer_);
-  GN_TRY(SendBody(std::move(out), had, GzipWriter::Mode::kMore));
+  GN_TRY(SendBody(std::move(out), had, Part::kMore));
   while (!bytes.empty()) {
     std::string_view piece = bytes.substr(0, kPiece);
     bytes.remove_prefix(piece.size());
     if (bytes.empty() && piece.size() < kPiece / 2) {
       buffer_ = piece;
     } else {
-      GN_TRY(SendBody({}, piece, GzipWriter::Mode::kMore));
+      GN_TRY(SendBody({}, piece, Part::kMore));
     }
   }
   return Status();
@@ -75,7 +76,7 @@ Status ReplyWriter::Flush() {
   std::string out = Head(false);
   std::string had;
   std::swap(had, buffer_);
-  return SendBody(std::move(out), had, GzipWriter::Mode::kFlush);
+  return SendBody(std::move(out), had, Part::kFlush);
 }
 
 bool ReplyWriter::Replace(int status, std::string_view text) {
@@ -92,7 +93,7 @@ void ReplyWriter::Finish() {
   if (aborted_) options_.keep_alive = false;
   if (!failed_.ok() || aborted_) return;
   std::string out = Head(true);
-  if (!SendBody(std::move(out), buffer_, GzipWriter::Mode::kFinish).ok()) return;
+  if (!SendBody(std::move(out), buffer_, Part::kLast).ok()) return;
   bool cut = framing_ == Framing::kLength && !options_.head && length_left_ > 0;
   if (cut) options_.keep_alive = false;
 }
@@ -133,12 +134,10 @@ void ReplyWriter::ChooseFraming(bool whole) {
     if (options_.gzip && (!whole || buffer_.size() >= kGzipMin)) {
       headers_.Set("Content-Encoding", "gzip");
       headers_.Remove("Content-Length");
-      gzip_ = std::make_unique<GzipWriter>();
       if (whole) {  // at most kBuffer: compressed here, so that its length is known
-        std::string packed;
-        gzip_->Write(buffer_, GzipWriter::Mode::kFinish, &packed);
-        gzip_.reset();
-        buffer_ = std::move(packed);
+        buffer_ = io::GzipCompress(buffer_, kGzipLevel);
+      } else {
+        gzip_ = std::make_unique<io::GzipWriter>(kGzipLevel);
       }
     }
   }
@@ -174,11 +173,13 @@ void ReplyWriter::AppendHeaders(std::string* out) const {
   if (framing_ == Framing::kChunked) *out += "Transfer-Encoding: chunked\r\n";
 }
 
-Status ReplyWriter::SendBody(std::string out, std::string_view body, GzipWriter::Mode mode) {
+Status ReplyWriter::SendBody(std::string out, std::string_view body, Part part) {
   if (options_.head || framing_ == Framing::kNone) return out.empty() ? Status() : Send(std::move(out));
   std::string packed;
   if (gzip_) {
-    gzip_->Write(body, mode, &packed);
+    gzip_->Append(body, &packed);
+    if (part == Part::kFlush) gzip_->Flush(&packed);
+    if (part == Part::kLast) gzip_->Finish(&packed);
     body = packed;
   }
   if (framing_ == Framing::kLength) {
@@ -198,7 +199,7 @@ Status ReplyWriter::SendBody(std::string out, std::string_view body, GzipWriter:
       out += body;
       out += "\r\n";
     }
-    if (mode == GzipWriter::Mode::kFinish) out += "0\r\n\r\n";
+    if (part == Part::kLast) out += "0\r\n\r\n";
   } else {
     out += body;
   }

@@ -11,8 +11,8 @@
 #include <string_view>
 
 #include "base/status.h"
+#include "io/compress.h"
 #include "net/http.h"
-#include "net/http_gzip.h"
 
 namespace gauntlet::net {
 
@@ -50,6 +50,7 @@ class ReplyWriter final : public HttpReply {
   int status() const { return status_; }
 
  private:
+  enum class Part : uint8_t { kMore, kFlush, kLast };
   enum class Framing : uint8_t { kNone, kLength, kChunked, kToEnd };
 
   std::string Head(bool whole);
@@ -57,7 +58,7 @@ class ReplyWriter final : public HttpReply {
   bool WorthCompressing() const;
   void AppendHeaders(std::string* out) const;
   // Encodes and frames `body` (the next part of it) behind `out` and sends.
-  Status SendBody(std::string out, std::string_view body, GzipWriter::Mode mode);
+  Status SendBody(std::string out, std::string_view body, Part part);
   Status Send(std::string bytes);
 
   Options options_;
@@ -69,7 +70,7 @@ class ReplyWriter final : public HttpReply {
   Status failed_;
   Framing framing_ = Framing::kNone;
   uint64_t length_left_ = 0;
-  std::unique_ptr<GzipWriter> gzip_;
+  std::unique_ptr<io::GzipWriter> gzip_;
 };
 
 }  // namespace gauntlet::net

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "base/check.h"
-#include "net/http_gzip.h"
+#include "net/http_coding.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string_view bytes(reinterpret_cast<const char*>(data), size);
