@@ -109,6 +109,7 @@ struct Span::Rep {
   SpanRecord record;
 };
 
+Span::Span() noexcept = default;
 Span::Span(Span&&) noexcept = default;
 
 Span& Span::operator=(Span&& other) noexcept {

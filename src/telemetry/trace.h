@@ -44,7 +44,7 @@ class Tracer;
 
 class Span {
  public:
-  Span() = default;  // records nothing
+  Span() noexcept;  // records nothing
   Span(Span&&) noexcept;
   Span& operator=(Span&&) noexcept;
   ~Span();  // ends it
