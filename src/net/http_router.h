@@ -20,8 +20,8 @@ namespace gauntlet::net {
 class HttpRouter {
  public:
   // Called for each routed request; it must call `handler` (or answer itself). For metrics, logs, tenancy; the name of
-  // the handler is in request.route.
-  using Around = std::function<void(const HttpHandler& handler, const HttpRequest&, const Cancel&, HttpReply&)>;
+  // the handler is in request.route. It may write into the request what the handler is to see.
+  using Around = std::function<void(const HttpHandler& handler, HttpRequest&, const Cancel&, HttpReply&)>;
 
   // `prefix` ("/thanos", "" or "/" = none) goes before the patterns given to Add, and "/" redirects to it.
   explicit HttpRouter(std::string prefix = "", Around around = nullptr);

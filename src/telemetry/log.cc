@@ -161,7 +161,7 @@ Logger& Logger::Discard() {
 }
 
 void Logger::Write(LogLevel level, const char* file, int line, std::string_view msg,
-                   std::initializer_list<LogField> fields) {
+                   std::initializer_list<LogField> fields) const {
   if (!enabled(level)) return;
   const char* base = std::strrchr(file, '/');
   std::string now;

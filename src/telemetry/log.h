@@ -66,7 +66,8 @@ class Logger {
   static Logger& Discard();
 
   bool enabled(LogLevel level) const { return level >= level_; }
-  void Write(LogLevel level, const char* file, int line, std::string_view msg, std::initializer_list<LogField> fields);
+  void Write(LogLevel level, const char* file, int line, std::string_view msg,
+             std::initializer_list<LogField> fields) const;
   // A logger whose lines carry these fields as well ("component", "query").
   Logger With(std::initializer_list<LogField> fields) const;
 
