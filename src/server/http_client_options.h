@@ -1,0 +1,13 @@
+// From the YAML of an HTTP client to the options of `net`.
+
+#pragma once
+
+#include "config/http_client_config.h"
+#include "net/http_client.h"
+
+namespace gauntlet::server {
+
+net::HttpClientOptions ToHttpClientOptions(const config::HttpClientConfig& config);
+net::TlsClientOptions ToTlsClientOptions(const config::TlsConfig& config);
+
+}  // namespace gauntlet::server
