@@ -7,18 +7,15 @@
 #include "promql/syntax/type_check.h"
 
 namespace gauntlet::promql {
-namespace {
 
-Status CheckSize(std::string_view text, const ParserOptions& options) {
+Status CheckQuerySize(std::string_view text, const ParserOptions& options) {
   if (text.size() <= options.query_bytes_max) return {};
   return ParseErrorAt(text, 0,
                       fmt::format("expression of {} bytes is longer than {}", text.size(), options.query_bytes_max));
 }
 
-}  // namespace
-
 Result<ExprPtr> ParseExpr(std::string_view query, const ParserOptions& options) {
-  GN_TRY(CheckSize(query, options));
+  GN_TRY(CheckQuerySize(query, options));
   Parser parser(query, options, Lexer::Language::kExpression);
   ExprPtr e = parser.ParseExpression();
   GN_TRY(parser.status());
@@ -28,7 +25,7 @@ Result<ExprPtr> ParseExpr(std::string_view query, const ParserOptions& options) 
 
 Result<Matchers> ParseMetricSelector(std::string_view text) {
   ParserOptions options;
-  GN_TRY(CheckSize(text, options));
+  GN_TRY(CheckQuerySize(text, options));
   Parser parser(text, options, Lexer::Language::kExpression);
   std::unique_ptr<VectorSelector> selector = parser.ParseSelector();
   GN_TRY(parser.status());
@@ -37,7 +34,7 @@ Result<Matchers> ParseMetricSelector(std::string_view text) {
 
 Result<Labels> ParseMetric(std::string_view text) {
   ParserOptions options;
-  GN_TRY(CheckSize(text, options));
+  GN_TRY(CheckQuerySize(text, options));
   Parser parser(text, options, Lexer::Language::kExpression);
   std::optional<Labels> labels = parser.ParseMetric();
   GN_TRY(parser.status());
@@ -65,11 +62,7 @@ std::unique_ptr<VectorSelector> Parser::ParseSelector() {
 
 std::optional<Labels> Parser::ParseMetric() {
   Pairs pairs;
-  std::optional<Token> name;
-  if (IsMetricIdentifier(Peek())) name = Take();
-  if (Peek() == Tok::kLeftBrace && !LabelSet(pairs)) return std::nullopt;
-  if (name) pairs.emplace_back(kMetricName, name->text);
-  if (!Expect(Tok::kEof)) return std::nullopt;
+  if (!MetricPairs(pairs) || !Expect(Tok::kEof)) return std::nullopt;
   return Labels::From(std::move(pairs));
 }
 

@@ -9,6 +9,7 @@
 
 #pragma once
 
+#include <bitset>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@
 #include "promql/syntax/ast.h"
 #include "promql/syntax/lexer.h"
 #include "promql/syntax/parser.h"
+#include "promql/syntax/series_description.h"
 #include "promql/syntax/token.h"
 
 namespace gauntlet::promql {
@@ -31,6 +33,7 @@ class Parser {
   ExprPtr ParseExpression();
   std::unique_ptr<VectorSelector> ParseSelector();
   std::optional<Labels> ParseMetric();
+  SeriesDescription ParseSeries();
   // OK until something went wrong.
   Status status() const;
 
@@ -122,7 +125,8 @@ class Parser {
   ExprPtr ParenDuration();
   ExprPtr DurationBinary(const Token& op, ExprPtr lhs, ExprPtr rhs);
   ExprPtr SignDuration(const Token& sign, ExprPtr e);
-  ExprPtr WrapDuration(ExprPtr e, int start, int end);
+  ExprPtr Plus(int start, ExprPtr e);
+  ExprPtr WrapDuration(ExprPtr e, int start);
 
   // parser_selector.cc
   std::unique_ptr<VectorSelector> Selector(std::optional<Token> name);
@@ -131,8 +135,24 @@ class Parser {
   bool AddMatcher(VectorSelector& selector, const Token& name, std::string name_text, const Token& op,
                   const Token& value);
   using Pairs = std::vector<std::pair<std::string, std::string>>;
+  bool MetricPairs(Pairs& pairs);
   bool LabelSet(Pairs& pairs);
   bool LabelSetItem(Pairs& pairs);
+
+  // parser_series.cc
+  struct HistogramFields {
+    std::bitset<256> seen;  // by token
+    int64_t offset = 0, negative_offset = 0;
+  };
+  static bool StartsItem(Tok type);
+  bool Item(SeriesItem& item);
+  bool HistogramItem(SeriesItem& item);
+  bool HistogramValue(Histogram& histogram, bool& hint_set);
+  bool HistogramField(Histogram& histogram, HistogramFields& fields);
+  bool BucketSet(std::vector<double>& values);
+  uint64_t Repetition();
+  static uint64_t CountAfterFirst(uint64_t repetitions);
+  int64_t SignedInteger();
 
   Lexer lexer_;
   const ParserOptions& options_;
@@ -146,6 +166,8 @@ class Parser {
   std::string what_;
 };
 
+// An error when the text is longer than the options allow.
+Status CheckQuerySize(std::string_view text, const ParserOptions& options);
 // 1 (or) to 6 (^); 0 for what is no binary operator.
 int BinaryPrecedence(Tok type);
 inline constexpr int kMulPrecedence = 5, kPowPrecedence = 6;

@@ -7,10 +7,10 @@ namespace {
 
 using Op = DurationExpr::Op;
 
-// Whether seconds do not fit upstream's int64 of nanoseconds.
+// Whether seconds do not fit upstream's int64 of nanoseconds. Neither does NaN, of which upstream makes -292 years.
 bool OutOfRange(double seconds) {
   constexpr double kLimit = 9223372036854775808.0 / 1e9;
-  return seconds > kLimit || seconds < -kLimit;
+  return !(seconds <= kLimit && seconds >= -kLimit);
 }
 
 bool IsSign(Tok type) { return type == Tok::kAdd || type == Tok::kSub; }
@@ -79,11 +79,7 @@ ExprPtr Parser::OffsetDuration() {
     e = Number(Take());
   } else if (IsFunction(Peek())) {
     e = DurationFunction();
-    if (!e) return nullptr;
-    auto node = MakeNode(sign.type == Tok::kSub ? Op::kNegate : Op::kPlus, sign.pos, e->pos.end);
-    if (!Grow(*node, e.get())) return nullptr;
-    node->rhs = std::move(e);
-    return node;
+    if (e && sign.type == Tok::kAdd) return Plus(sign.pos, std::move(e));
   } else if (Peek() == Tok::kLeftParen) {
     e = ParenDuration();
   } else {
@@ -151,7 +147,7 @@ ExprPtr Parser::ParenDuration() {
   Token open = Take();
   ExprPtr e = Duration(1);
   if (!e || !Expect(Tok::kRightParen)) return nullptr;
-  return WrapDuration(std::move(e), open.pos, taken_end_);
+  return WrapDuration(std::move(e), open.pos);
 }
 
 ExprPtr Parser::DurationBinary(const Token& op, ExprPtr lhs, ExprPtr rhs) {
@@ -182,17 +178,18 @@ ExprPtr Parser::SignDuration(const Token& sign, ExprPtr e) {
   return fits ? std::move(node) : nullptr;
 }
 
-// Marks what stood in parentheses, so that it prints so; a literal becomes the operand of a plus for that.
-ExprPtr Parser::WrapDuration(ExprPtr e, int start, int end) {
-  if (e->kind == NodeKind::kDuration) {
-    static_cast<DurationExpr&>(*e).wrapped = true;
-    return e;
-  }
-  auto node = MakeNode(Op::kPlus, start, end);
-  node->wrapped = true;
+ExprPtr Parser::Plus(int start, ExprPtr e) {
+  auto node = MakeNode(Op::kPlus, start, taken_end_);
   const bool fits = Grow(*node, e.get());
   node->rhs = std::move(e);
   return fits ? std::move(node) : nullptr;
+}
+
+// Marks what stood in parentheses, so that it prints so; a literal becomes the operand of a plus for that.
+ExprPtr Parser::WrapDuration(ExprPtr e, int start) {
+  if (e->kind != NodeKind::kDuration) e = Plus(start, std::move(e));
+  if (e) static_cast<DurationExpr&>(*e).wrapped = true;
+  return e;
 }
 
 }  // namespace gauntlet::promql

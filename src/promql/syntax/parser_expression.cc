@@ -6,11 +6,22 @@
 
 #include "model/float_text.h"
 #include "model/time.h"
+#include "promql/syntax/characters.h"
 #include "promql/syntax/parser_core.h"
 #include "promql/syntax/string_literal.h"
 
 namespace gauntlet::promql {
 namespace {
+
+// Whether each underscore stands between digits, or after 0x, as Go wants it.
+bool UnderscoresFit(std::string_view text) {
+  const bool hex = text.size() > 1 && (text[1] == 'x' || text[1] == 'X');
+  auto digit = [&](size_t i) { return i < text.size() && (IsDigit(text[i]) || (hex && i > 0 && IsAlpha(text[i]))); };
+  for (size_t i = 0; i < text.size(); i++) {
+    if (text[i] == '_' && (i == 0 || !digit(i - 1) || text[i - 1] == '_' || !digit(i + 1))) return false;
+  }
+  return true;
+}
 
 // Go's strconv.ParseInt(text, 0, 64) for what the lexer takes for a number. Nothing when it is no integer, or too big.
 std::optional<int64_t> ParseInteger(std::string_view text) {
@@ -22,9 +33,7 @@ std::optional<int64_t> ParseInteger(std::string_view text) {
   }
   uint64_t value = 0;
   bool any = false;
-  if (text.back() == '_') return std::nullopt;  // the one wrong place that the lexer lets pass
   for (char c : text) {
-    if (c == '_') continue;
     uint64_t digit = c <= '9' ? static_cast<uint64_t>(c - '0') : static_cast<uint64_t>((c | 0x20) - 'a' + 10);
     if (digit >= base) return std::nullopt;
     if (value > (static_cast<uint64_t>(INT64_MAX) - digit) / base) return std::nullopt;
@@ -161,12 +170,11 @@ double Parser::NumberValue(const Token& token) {
     }
     return static_cast<double>(*ms / 1000) + static_cast<double>(*ms % 1000) / 1000;
   }
-  if (std::optional<int64_t> integer = ParseInteger(token.text)) return static_cast<double>(*integer);
-  std::string digits;
-  for (char c : token.text) {
-    if (c != '_') digits += c;
+  std::string digits(token.text);
+  if (UnderscoresFit(digits)) {
+    std::erase(digits, '_');
+    if (std::optional<int64_t> integer = ParseInteger(digits)) return static_cast<double>(*integer);
   }
-  if (token.text.back() == '_') digits += '_';
   Result<double> value = ParseFloat(digits);
   if (value.ok()) return *value;
   const Status failure = value.status();

@@ -48,7 +48,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   std::string json;
   gauntlet::json::Writer writer(&json);
   WriteJson(writer, **e);
-  if (HasTinyDuration(**e)) return 0;
+  // Upstream prints Inf with a sign, which then belongs to the power.
+  if (HasTinyDuration(**e) || printed.find("+Inf ^") != printed.npos) return 0;
   options.depth_max = 1000;
   Result<ExprPtr> again = ParseExpr(printed, options);
   GN_CHECK(again.ok());

@@ -78,6 +78,15 @@ bool Parser::AddMatcher(VectorSelector& selector, const Token& name, std::string
   return true;
 }
 
+// name, {labels}, both or nothing.
+bool Parser::MetricPairs(Pairs& pairs) {
+  std::optional<Token> name;
+  if (IsMetricIdentifier(Peek())) name = Take();
+  if (Peek() == Tok::kLeftBrace && !LabelSet(pairs)) return false;
+  if (name) pairs.emplace_back(kMetricName, name->text);
+  return !failed();
+}
+
 bool Parser::LabelSet(Pairs& pairs) {
   constexpr const char* kWhere = "label set";
   Take();

@@ -43,6 +43,22 @@ TEST(Parser, AgreesWithTheTable) {
   EXPECT_GT(bad, 200u);
 }
 
+// Where upstream's text would mean another thing.
+TEST(Parser, OffsetsPrintToWhatTheyMean) {
+  EXPECT_EQ(Parsed("a offset +-5m * 2"), "a offset (-5m * 2)");
+  EXPECT_EQ(Parsed("a offset +-step() ^ 2 + 1"), "a offset (-step() ^ 2 + 1)");
+  EXPECT_EQ(Parsed("a offset --5m / 2"), "a offset (5m / 2)");
+  EXPECT_EQ(Parsed("a offset -(-1^2)"), "a offset -(-1 ^ 2)");
+  EXPECT_EQ(Parsed("a offset - -(5m) * 2"), "a offset --(5m) * 2");
+  EXPECT_EQ(Parsed("a offset +(5)"), "a offset (5)");
+  EXPECT_EQ(Parsed("-a offset +(5) > b"), "-a offset (5) > b");
+  EXPECT_EQ(Parsed("a + b offset +(5) - c"), "a + b offset +(5) - c");
+  EXPECT_EQ(Parsed("a + b offset +(5) - c * -(3)"), Parsed(Parsed("a + b offset +(5) - c * -(3)")));
+  EXPECT_EQ(Parsed("info(a, {})"), "info(a, {})");
+  EXPECT_EQ(Parsed("a offset NaN"), "1:10: parse error: duration out of range");
+  EXPECT_EQ(Parsed("a[5m:] offset (NaN)"), "1:16: parse error: duration out of range");
+}
+
 TEST(Parser, FeaturesAreOffByDefault) {
   auto off = [](std::string_view query) { return Parsed(query, {}); };
   EXPECT_EQ(off("mad_over_time(a[1m])"), "1:1: parse error: function \"mad_over_time\" is not enabled");

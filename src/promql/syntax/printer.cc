@@ -48,10 +48,24 @@ void AppendAt(std::string& out, const TimeModifiers& time) {
   }
 }
 
+// Whether the parser would end the offset early: it takes operators after a parenthesis or two signs only. Such a
+// tree comes of a plus that left no trace, as in `offset +-5m * 2`; upstream's text means another thing then.
+bool EndsEarly(const DurationExpr& e, std::string_view text) {
+  const DurationExpr* top = &e;
+  while (!top->wrapped && top->op == DurationExpr::Op::kNegate && top->rhs->kind == NodeKind::kDuration) {
+    top = static_cast<const DurationExpr*>(top->rhs.get());
+  }
+  if (top->wrapped || top->op > DurationExpr::Op::kPow) return false;
+  return text[0] != '(' && !(text[0] == '-' && text[1] == '-');
+}
+
 void AppendOffset(std::string& out, const TimeModifiers& time) {
-  if (time.offset_expr || time.offset_ms > 0) {
+  if (time.offset_expr) {
+    std::string text = ToString(*time.offset_expr);
     out += " offset ";
-    AppendDuration(out, time.offset_expr, time.offset_ms);
+    out += EndsEarly(*time.offset_expr, text) ? "(" + text + ")" : text;
+  } else if (time.offset_ms > 0) {
+    out += " offset " + FormatPromDuration(time.offset_ms);
   } else if (time.offset_ms < 0) {
     out += " offset -" + FormatPromDuration(-time.offset_ms);
   }
@@ -170,6 +184,33 @@ void Append(std::string& out, const Call& e, size_t bytes_max) {
   out += ')';
 }
 
+// The modifiers that the text of `e` ends with; null when it ends otherwise.
+const TimeModifiers* LastModifiers(const Expr& e) {
+  switch (e.kind) {
+    case NodeKind::kVectorSelector:
+      return &static_cast<const VectorSelector&>(e).time;
+    case NodeKind::kMatrixSelector:
+      return &static_cast<const MatrixSelector&>(e).selector->time;
+    case NodeKind::kSubquery:
+      return &static_cast<const SubqueryExpr&>(e).time;
+    case NodeKind::kUnary:
+      return LastModifiers(*static_cast<const UnaryExpr&>(e).expr);
+    case NodeKind::kBinary:
+      return LastModifiers(*static_cast<const BinaryExpr&>(e).rhs);
+    default:
+      return nullptr;
+  }
+}
+
+// An offset that starts with a parenthesis takes the arithmetic that follows, one with a sign before it does not. So
+// after `offset +(5m)` the plus, which upstream drops, must stay where arithmetic follows.
+void KeepOffsetApart(std::string& out, const BinaryExpr& e) {
+  if (e.op > BinaryOp::kPow) return;
+  const TimeModifiers* time = LastModifiers(*e.lhs);
+  if (!time || !time->offset_expr || !time->offset_expr->wrapped) return;
+  out.insert(out.size() - ToString(*time->offset_expr).size(), 1, '+');
+}
+
 }  // namespace
 
 const char* DurationOpText(DurationExpr::Op op) {
@@ -244,6 +285,7 @@ void AppendTo(std::string& out, const Expr& e, size_t bytes_max) {
     case NodeKind::kBinary: {
       const auto& binary = static_cast<const BinaryExpr&>(e);
       AppendTo(out, *binary.lhs, bytes_max);
+      if (out.size() <= bytes_max) KeepOffsetApart(out, binary);
       out += ' ';
       AppendBinaryOperator(out, binary);
       out += ' ';
