@@ -1,0 +1,144 @@
+// PlanNode: an expression ready to be run: times absolute, durations known, invariant parts marked.
+//
+// Each node knows the grid on which it is evaluated; below a subquery or an invariant part it differs from the query's.
+// A selector's reference time at step i is grid.time_ms(i) - shift_ms: `offset` and `@` are both folded into the shift.
+//
+// Upstream: prometheus promql/engine.go (PreprocessExpr, setOffsetForAtModifier, populateSeries)
+// Threads:  immutable once planned.             Owns: everything; the syntax tree may go.
+
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/matcher.h"
+#include "promql/plan/step_grid.h"
+#include "promql/syntax/ast.h"
+#include "promql/syntax/function_table.h"
+
+namespace gauntlet::promql {
+
+enum class PlanKind : uint8_t {
+  kNumber,
+  kString,
+  kVectorSelect,
+  kMatrixSelect,
+  kSubquery,
+  kFunction,       // no range vector among its arguments
+  kRangeFunction,  // one range vector
+  kAggregate,
+  kBinary,
+  kNegate,
+  kStepInvariant,
+};
+
+struct PlanNode {
+  const PlanKind kind;
+  ValueType type = ValueType::kNone;
+  StepGrid grid;
+  PositionRange pos;  // in the query's text; without the parentheses that upstream removes
+  // All series of the result have the same __name__ (or none): dropping it can make no two of them equal.
+  bool single_name = true;
+  // "rate for up{job=\"x\"}": the operator and the first selector below it, for errors on memory.
+  std::string title;
+
+  explicit PlanNode(PlanKind k) : kind(k) {}
+  virtual ~PlanNode() = default;
+};
+using PlanPtr = std::shared_ptr<PlanNode>;
+
+struct NumberNode : PlanNode {
+  NumberNode() : PlanNode(PlanKind::kNumber) {}
+  double value = 0;
+};
+
+struct StringNode : PlanNode {
+  StringNode() : PlanNode(PlanKind::kString) {}
+  std::string value;
+};
+
+// What is asked of the storage for one selector; storage::SelectHints has the same fields.
+struct SelectSpec {
+  Matchers matchers;
+  int64_t start_ms = 0, end_ms = 0, step_ms = 0, range_ms = 0;
+  std::string func;
+  std::vector<std::string> grouping;
+  bool by = false;
+};
+
+struct VectorSelectNode : PlanNode {
+  VectorSelectNode() : PlanNode(PlanKind::kVectorSelect) {}
+  SelectSpec select;
+  int64_t shift_ms = 0, lookback_ms = 0;
+  bool smoothed = false;
+};
+
+struct MatrixSelectNode : PlanNode {
+  MatrixSelectNode() : PlanNode(PlanKind::kMatrixSelect) {}
+  SelectSpec select;
+  int64_t shift_ms = 0, range_ms = 0, lookback_ms = 0;
+  bool fixed = false;  // by `@`: all steps see the window of the first
+  bool anchored = false, smoothed = false;
+};
+
+struct SubqueryNode : PlanNode {
+  SubqueryNode() : PlanNode(PlanKind::kSubquery) {}
+  PlanPtr expr;  // on the subquery's own grid
+  int64_t shift_ms = 0, range_ms = 0;
+  bool fixed = false;
+};
+
+struct FunctionNode : PlanNode {
+  FunctionNode() : PlanNode(PlanKind::kFunction) {}
+  const Function* function = nullptr;
+  std::vector<PlanPtr> args;
+};
+
+struct RangeFunctionNode : PlanNode {
+  RangeFunctionNode() : PlanNode(PlanKind::kRangeFunction) {}
+  const Function* function = nullptr;
+  PlanPtr range;              // kMatrixSelect or kSubquery
+  std::vector<PlanPtr> args;  // the others, in order: scalars
+  PositionRange first_arg_pos;
+};
+
+struct AggregateNode : PlanNode {
+  AggregateNode() : PlanNode(PlanKind::kAggregate) {}
+  AggregateOp op = AggregateOp::kSum;
+  PlanPtr expr;
+  PlanPtr param;                      // null when there is none
+  std::vector<std::string> grouping;  // sorted
+  bool without = false;
+};
+
+struct BinaryNode : PlanNode {
+  BinaryNode() : PlanNode(PlanKind::kBinary) {}
+  BinaryOp op = BinaryOp::kAdd;
+  PlanPtr lhs, rhs;
+  std::optional<VectorMatching> matching;  // between two vectors
+  bool return_bool = false;
+};
+
+struct NegateNode : PlanNode {
+  NegateNode() : PlanNode(PlanKind::kNegate) {}
+  PlanPtr expr;
+};
+
+// `expr` is evaluated at one step and repeated at all steps of this grid.
+struct StepInvariantNode : PlanNode {
+  StepInvariantNode() : PlanNode(PlanKind::kStepInvariant) {}
+  PlanPtr expr;
+};
+
+// The nodes directly below, in the order of evaluation.
+std::vector<const PlanNode*> PlanChildren(const PlanNode& node);
+// "rate", "sum", "+", "select": what a title starts with.
+std::string_view PlanOperatorName(const PlanNode& node);
+// up{job="x"}: a selector as it could be written, without modifiers.
+std::string SelectorText(const Matchers& matchers);
+
+}  // namespace gauntlet::promql

@@ -1,0 +1,33 @@
+// Planner: from a parsed expression and the times of a query to a plan.
+//
+// Upstream: prometheus promql/engine.go (PreprocessExpr, populateSeries, FindMinMaxTime)
+// Threads:  a function; the syntax tree is only read.
+
+#pragma once
+
+#include <cstdint>
+#include <functional>
+
+#include "base/status.h"
+#include "promql/plan/node.h"
+#include "promql/syntax/ast.h"
+
+namespace gauntlet::promql {
+
+struct PlanOptions {
+  int64_t start_ms = 0, end_ms = 0;
+  int64_t step_ms = 0;  // 0: an instant query at start_ms
+  int64_t lookback_delta_ms = 5 * 60 * 1000;
+  std::function<int64_t(int64_t range_ms)> no_step_subquery_interval;  // one minute when absent
+};
+
+struct Plan {
+  PlanPtr root;
+  // What the selectors read, for MakeQuerier; 0, 0 without selectors.
+  int64_t min_time_ms = 0, max_time_ms = 0;
+};
+
+// kInvalid for durations that come out wrong, and for nesting beyond reason.
+Result<Plan> MakePlan(const Expr& expr, const PlanOptions& options);
+
+}  // namespace gauntlet::promql
