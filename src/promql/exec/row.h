@@ -17,6 +17,7 @@
 
 #include "model/histogram.h"
 #include "model/labels.h"
+#include "model/samples.h"
 
 namespace gauntlet::promql {
 
@@ -97,6 +98,12 @@ struct Row {
   Column column;
 
   size_t memory_bytes() const { return sizeof(Row) + labels.memory_bytes() + column.memory_bytes(); }
+};
+
+// A series with samples at its own times: of a range selector asked for by itself.
+struct RawSeries {
+  Labels labels;
+  Samples samples;
 };
 
 }  // namespace gauntlet::promql

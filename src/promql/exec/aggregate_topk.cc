@@ -1,0 +1,207 @@
+// topk and bottomk: per group and step a heap of the k best; series that are in none are forgotten.
+//
+// Which of equal values stays depends on the shape of the heap, so it is sifted as Go's container/heap does.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "promql/exec/aggregate.h"
+
+namespace gauntlet::promql {
+namespace {
+
+constexpr double kMaxInt64 = 9223372036854774784.0, kMinInt64 = -9223372036854775808.0;
+
+struct Candidate {
+  double value;
+  uint32_t series;
+};
+
+// The worst candidate on top.
+class CandidateHeap {
+ public:
+  // Whether a is worse than b; NaN is the worst.
+  static bool Worse(bool top, double a, double b) { return std::isnan(a) || (top ? a < b : a > b); }
+
+  // Returns whether the candidate is in.
+  bool Offer(bool top, size_t k, Candidate candidate) {
+    if (heap_.size() < k) {
+      heap_.push_back(candidate);
+      Up(top, heap_.size() - 1);
+      return true;
+    }
+    double worst = heap_[0].value, v = candidate.value;
+    if (!((top ? worst < v : worst > v) || (std::isnan(worst) && !std::isnan(v)))) return false;
+    heap_[0] = candidate;
+    Down(top);
+    return true;
+  }
+
+  std::vector<Candidate>& candidates() { return heap_; }
+  // Best first.
+  void Sort(bool top) {
+    std::stable_sort(heap_.begin(), heap_.end(), [top](const Candidate& a, const Candidate& b) {
+      if (std::isnan(a.value) || std::isnan(b.value)) return !std::isnan(a.value) && std::isnan(b.value);
+      return top ? a.value > b.value : a.value < b.value;
+    });
+  }
+
+ private:
+  void Up(bool top, size_t j) {
+    while (j > 0) {
+      size_t i = (j - 1) / 2;
+      if (!Worse(top, heap_[j].value, heap_[i].value)) break;
+      std::swap(heap_[i], heap_[j]);
+      j = i;
+    }
+  }
+  void Down(bool top) {
+    for (size_t i = 0;;) {
+      size_t j = 2 * i + 1;
+      if (j >= heap_.size()) return;
+      if (j + 1 < heap_.size() && Worse(top, heap_[j + 1].value, heap_[j].value)) ++j;
+      if (!Worse(top, heap_[j].value, heap_[i].value)) return;
+      std::swap(heap_[i], heap_[j]);
+      i = j;
+    }
+  }
+
+  std::vector<Candidate> heap_;
+};
+
+class TopK : public Operator {
+ public:
+  TopK(ExecContext& context, const AggregateNode& node, std::unique_ptr<ScalarOperator> param,
+       std::unique_ptr<Operator> input)
+      : Operator(context, node),
+        aggregate_(node),
+        top_(node.op == AggregateOp::kTopK),
+        param_(std::move(param)),
+        grouping_(node.grouping, node.without) {
+    AddChild(std::move(input));
+  }
+
+  Result<bool> Next(Rows* batch) override {
+    batch->clear();
+    if (children_[0] == nullptr) return false;
+    GN_ASSIGN(params_, EvaluateParams(*param_, aggregate_.param->kind == PlanKind::kNumber));
+    param_->Annotate(&below_);
+    Rows input;
+    while (true) {
+      GN_TRY(context_.CheckCancel());
+      GN_ASSIGN(bool more, child().Next(&input));
+      if (!more) break;
+      if (!checked_) GN_TRY(CheckParams());
+      if (params_.max < 1) continue;  // nothing to keep, but the input may have an error
+      for (Row& row : input) GN_TRY(Add(&row));
+    }
+    CloseChild();
+    if (!checked_) GN_TRY(CheckParams());
+    if (params_.max < 1) return false;
+    node_.grid.steps == 1 ? EmitInOrder(batch) : EmitSeries(batch);
+    GN_TRY(held_.Set(CountSamples(*batch)));
+    charge_.Clear();
+    return !batch->empty();
+  }
+
+ private:
+  struct Series {
+    Labels labels;
+    bool drop_name;
+  };
+
+  Status CheckParams() {
+    checked_ = true;
+    if (params_.max < 1) return Status();
+    if (params_.any_nan) return Status(Code::kInvalid, "Parameter value is NaN");
+    if (params_.min <= kMinInt64) {
+      return Status(Code::kInvalid, fmt::format("Scalar value {} underflows int64", FormatG(params_.min)));
+    }
+    if (params_.max >= kMaxInt64) {
+      return Status(Code::kInvalid, fmt::format("Scalar value {} overflows int64", FormatG(params_.max)));
+    }
+    return Status();
+  }
+
+  Status Add(Row* row) {
+    if (!row->column.histograms().empty()) {
+      own_.HistogramIgnoredInAggregation(top_ ? "topk" : "bottomk", node_.pos);
+    }
+    uint32_t group = grouping_.Find(row->labels);
+    if (group == heaps_.size()) {
+      heaps_.emplace_back(node_.grid.steps);
+      GN_TRY(charge_.Grow(node_.grid.steps * sizeof(CandidateHeap) + grouping_.labels(group).memory_bytes() + 64));
+    }
+    uint32_t index = static_cast<uint32_t>(series_.size());
+    bool in_any = false;
+    size_t grown = 0;
+    ForEachBit(row->column.present(), row->column.words(), [&](uint32_t step) {
+      double k = params_.values[step];
+      if (!(k >= 1)) return;
+      CandidateHeap& heap = heaps_[group][step];
+      size_t before = heap.candidates().capacity();
+      // k may be beyond any number of series, and then beyond size_t.
+      size_t limit = k < 1e9 ? static_cast<size_t>(k) : size_t{1'000'000'000};
+      in_any |= heap.Offer(top_, limit, {row->column.values()[step], index});
+      grown += (heap.candidates().capacity() - before) * sizeof(Candidate);
+    });
+    if (in_any) {
+      grown += sizeof(Series) + row->labels.memory_bytes();
+      series_.push_back({std::move(row->labels), row->drop_name});
+    }
+    return charge_.Grow(grown);
+  }
+
+  // One step: group by group, best first.
+  void EmitInOrder(Rows* batch) {
+    for (auto& steps : heaps_) {
+      steps[0].Sort(top_);
+      for (const Candidate& c : steps[0].candidates()) {
+        Row& row = batch->emplace_back();
+        row.labels = std::move(series_[c.series].labels);
+        row.drop_name = series_[c.series].drop_name;
+        row.column = Column(1);
+        row.column.Set(0, c.value);
+      }
+    }
+  }
+
+  void EmitSeries(Rows* batch) {
+    std::vector<Row> rows(series_.size());
+    for (auto& steps : heaps_) {
+      for (uint32_t step = 0; step < node_.grid.steps; ++step) {
+        for (const Candidate& c : steps[step].candidates()) {
+          if (rows[c.series].column.steps() == 0) rows[c.series].column = Column(node_.grid.steps);
+          rows[c.series].column.Set(step, c.value);
+        }
+      }
+    }
+    for (size_t i = 0; i < rows.size(); ++i) {
+      if (rows[i].column.steps() == 0) continue;
+      rows[i].labels = std::move(series_[i].labels);
+      rows[i].drop_name = series_[i].drop_name;
+      batch->push_back(std::move(rows[i]));
+    }
+  }
+
+  const AggregateNode& aggregate_;
+  const bool top_;
+  std::unique_ptr<ScalarOperator> param_;
+  AggregateParams params_;
+  bool checked_ = false;
+  Grouping grouping_;
+  std::vector<std::vector<CandidateHeap>> heaps_;  // by group and step
+  std::vector<Series> series_;                     // those that are or were in a heap
+};
+
+}  // namespace
+
+std::unique_ptr<Operator> MakeTopK(ExecContext& context, const AggregateNode& node,
+                                   std::unique_ptr<ScalarOperator> param, std::unique_ptr<Operator> input) {
+  return std::make_unique<TopK>(context, node, std::move(param), std::move(input));
+}
+
+}  // namespace gauntlet::promql

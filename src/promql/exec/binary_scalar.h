@@ -1,0 +1,19 @@
+// Binary operators between a vector and a scalar.
+//
+// Upstream: prometheus promql/engine.go (VectorscalarBinop)
+// Threads:  shared by all workers once open.
+
+#pragma once
+
+#include <memory>
+
+#include "promql/exec/operator.h"
+#include "promql/exec/stage.h"
+
+namespace gauntlet::promql {
+
+// `scalar_first`: the scalar is on the left. `careful`: see NameDropper.
+std::unique_ptr<Stage> MakeBinaryScalar(ExecContext& context, const BinaryNode& node,
+                                        std::unique_ptr<ScalarOperator> scalar, bool scalar_first, bool careful);
+
+}  // namespace gauntlet::promql

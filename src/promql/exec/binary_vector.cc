@@ -1,0 +1,415 @@
+// Both sides are held whole: which samples pair up, and whether a match group is ambiguous, can depend on any of them.
+//
+// Upstream goes step by step and stops at the first step with a fault. Here the faults of all groups are found first,
+// with the step of each; what upstream would have done before that step is done before the earliest is reported.
+
+#include "promql/exec/binary_vector.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "promql/exec/binary_kernels.h"
+#include "promql/exec/matching.h"
+#include "promql/exec/merge.h"
+#include "promql/exec/range_function.h"
+
+namespace gauntlet::promql {
+namespace {
+
+using Bits = std::vector<uint64_t>;
+constexpr uint32_t kNever = std::numeric_limits<uint32_t>::max();
+
+uint32_t FirstBit(const Bits& bits) {
+  for (size_t w = 0; w < bits.size(); ++w) {
+    if (bits[w] != 0) return static_cast<uint32_t>(w * 64 + static_cast<size_t>(std::countr_zero(bits[w])));
+  }
+  return kNever;
+}
+
+// One side's rows, each with the steps where it has a float or a histogram.
+struct Side {
+  Rows rows;
+  std::vector<Bits> present;
+  Bits any;
+
+  void Index(uint32_t words) {
+    any.assign(words, 0);
+    present.resize(rows.size());
+    for (size_t i = 0; i < rows.size(); ++i) {
+      present[i].assign(words, 0);
+      rows[i].column.OrPresence(present[i].data());
+      for (uint32_t w = 0; w < words; ++w) any[w] |= present[i][w];
+    }
+  }
+};
+
+struct MatchGroup {
+  std::vector<uint32_t> many, one;  // rows
+};
+
+struct Fault {
+  uint32_t step = kNever;
+  Status status;
+  void Take(uint32_t other_step, Status other) {
+    if (other_step >= step) return;
+    step = other_step;
+    status = std::move(other);
+  }
+};
+
+class BinaryVector : public Operator {
+ public:
+  BinaryVector(ExecContext& context, const BinaryNode& node, std::unique_ptr<Operator> lhs,
+               std::unique_ptr<Operator> rhs)
+      : Operator(context, node),
+        binary_(node),
+        matching_(*node.matching),
+        swapped_(node.matching->card == MatchCardinality::kOneToMany),
+        names_(SortedMatchNames(matching_)),
+        words_(Column::WordCount(node.grid.steps)) {
+    AddChild(std::move(lhs));
+    AddChild(std::move(rhs));
+  }
+
+  Result<bool> Next(Rows* batch) override {
+    batch->clear();
+    if (children_[0] == nullptr) return false;
+    Side lhs, rhs;
+    GN_TRY(Drain(0, &lhs.rows));
+    GN_TRY(Drain(1, &rhs.rows));
+    many_ = std::move(swapped_ ? rhs : lhs);
+    one_ = std::move(swapped_ ? lhs : rhs);
+    GN_TRY(Join(batch));
+    many_ = Side();
+    one_ = Side();
+    GN_TRY(held_.Set(CountSamples(*batch)));
+    charge_.Clear();
+    return !batch->empty();
+  }
+
+ private:
+  Status Join(Rows* out) {
+    many_.Index(words_);
+    one_.Index(words_);
+    FindActive();
+    MakeGroups();
+    GN_TRY(context_.CheckCancel());
+    Fault fault;
+    FindDuplicates(&fault);
+    // What upstream does at a fault's step comes after its check for duplicates, so that one wins at equal steps.
+    FindMultipleMatches(&fault);
+    if (fault.step != kNever) {
+      // Only what comes before it can still be at fault earlier.
+      for (uint32_t step = fault.step; step < node_.grid.steps; ++step) {
+        active_[step / 64] &= ~(uint64_t{1} << (step % 64));
+      }
+    }
+    GN_TRY(MakeRows(out));
+    bool keep_equal = node_.grid.steps == 1 && context_.options.delayed_name_removal;
+    if (!keep_equal) GN_TRY(MergeSameLabels(out));
+    return fault.status;
+  }
+
+  // The steps at which upstream looks at the vectors at all.
+  void FindActive() {
+    bool fills = matching_.fill_left || matching_.fill_right;
+    active_.resize(words_);
+    for (uint32_t w = 0; w < words_; ++w) {
+      active_[w] = fills ? many_.any[w] | one_.any[w] : many_.any[w] & one_.any[w];
+    }
+  }
+
+  void MakeGroups() {
+    Grouping grouping(names_, !matching_.on);
+    auto add = [&](const Rows& rows, std::vector<uint32_t> MatchGroup::* side) {
+      for (uint32_t i = 0; i < rows.size(); ++i) {
+        uint32_t group = grouping.Find(rows[i].labels);
+        if (group == groups_.size()) groups_.emplace_back();
+        (groups_[group].*side).push_back(i);
+      }
+    };
+    add(many_.rows, &MatchGroup::many);
+    add(one_.rows, &MatchGroup::one);
+  }
+
+  // Two series of the "one" side in a group at one step.
+  void FindDuplicates(Fault* fault) {
+    uint32_t first_step = kNever;
+    for (const MatchGroup& group : groups_) {
+      if (group.one.size() < 2) continue;
+      Bits seen(words_), twice(words_);
+      for (uint32_t row : group.one) {
+        for (uint32_t w = 0; w < words_; ++w) {
+          uint64_t now = one_.present[row][w] & active_[w];
+          twice[w] |= seen[w] & now;
+          seen[w] |= now;
+        }
+      }
+      first_step = std::min(first_step, FirstBit(twice));
+    }
+    if (first_step != kNever) fault->Take(first_step, DescribeDuplicate(first_step));
+  }
+
+  // The first row, in order, that meets an earlier one of its group at the step.
+  Status DescribeDuplicate(uint32_t step) const {
+    uint32_t best = kNever, other = 0;
+    for (const MatchGroup& group : groups_) {
+      uint32_t earlier = kNever;
+      for (uint32_t row : group.one) {
+        if (!(one_.present[row][step / 64] >> (step % 64) & 1)) continue;
+        if (earlier == kNever) {
+          earlier = row;
+        } else if (row < best) {
+          best = row;
+          other = earlier;
+        }
+      }
+    }
+    std::string a = one_.rows[best].labels.ToString(), b = one_.rows[other].labels.ToString();
+    if (a > b) std::swap(a, b);
+    return Status(Code::kInvalid,
+                  fmt::format("found duplicate series for the match group {} on the {} hand-side of the operation: "
+                              "[{}, {}];many-to-many matching not allowed: matching labels must be unique on one side",
+                              MatchGroupLabels(one_.rows[best].labels, names_, matching_.on).ToString(),
+                              swapped_ ? "left" : "right", a, b));
+  }
+
+  // Two results of a group at one step, which one-to-one never allows, and grouping only with different labels.
+  void FindMultipleMatches(Fault* fault) {
+    if (IsTrim()) return;  // floats never match there
+    const bool one_to_one = matching_.card == MatchCardinality::kOneToOne;
+    for (const MatchGroup& group : groups_) {
+      if (group.many.size() < 2) continue;
+      if (group.one.empty() && !matching_.fill_right) continue;
+      // By result labels; one entry when one to one.
+      std::unordered_map<std::string, Bits> matched;
+      ResultLabels names(matching_, names_, DropsMetadata());
+      for (uint32_t row : group.many) {
+        ForEachPartner(group, row, [&](const Row* one, const Bits& both) {
+          std::string key;
+          if (!one_to_one) {
+            LabelsView with = one != nullptr ? one->labels.view() : LabelsView();
+            Labels fill_labels;
+            if (one == nullptr) with = fill_labels = MatchGroupLabels(many_.rows[row].labels, names_, matching_.on);
+            key = names.Make(many_.rows[row].labels, with).packed();
+          }
+          Bits& seen = matched.try_emplace(std::move(key), words_).first->second;
+          Bits twice(words_);
+          for (uint32_t w = 0; w < words_; ++w) {
+            uint64_t now = both[w] & ~Incompatible(many_.rows[row].column, one, w);
+            twice[w] = seen[w] & now;
+            seen[w] |= now;
+          }
+          uint32_t step = FirstBit(twice);
+          if (step == kNever) return;
+          fault->Take(step, Status(Code::kInvalid,
+                                   one_to_one ? "multiple matches for labels: many-to-one matching must be explicit "
+                                                "(group_left/group_right)"
+                                              : "multiple matches for labels: grouping labels must ensure unique "
+                                                "matches"));
+        });
+      }
+    }
+  }
+
+  // Calls fn(one, steps) for each row of the "one" side that meets `row`, and fn(null, steps) where a fill value does.
+  template <typename Fn>
+  void ForEachPartner(const MatchGroup& group, uint32_t row, Fn fn) const {
+    Bits rest = many_.present[row];
+    for (uint32_t w = 0; w < words_; ++w) rest[w] &= active_[w];
+    Bits both(words_);
+    for (uint32_t other : group.one) {
+      uint64_t any = 0;
+      for (uint32_t w = 0; w < words_; ++w) {
+        both[w] = rest[w] & one_.present[other][w];
+        rest[w] &= ~both[w];
+        any |= both[w];
+      }
+      if (any != 0) fn(&one_.rows[other], both);
+    }
+    if (matching_.fill_right && FirstBit(rest) != kNever) fn(nullptr, rest);
+  }
+
+  // Steps of word `w` at which at least one of the two is a histogram: nothing comes of them (or an error).
+  static uint64_t Incompatible(const Column& many, const Row* one, uint32_t w) {
+    uint64_t bits = 0;
+    auto add = [&](const Column& column) {
+      for (const HistogramPoint& p : column.histograms()) {
+        if (p.step / 64 == w) bits |= uint64_t{1} << (p.step % 64);
+      }
+    };
+    add(many);
+    if (one != nullptr) add(one->column);
+    return bits;
+  }
+
+  bool IsTrim() const { return binary_.op == BinaryOp::kTrimLower || binary_.op == BinaryOp::kTrimUpper; }
+  bool DropsMetadata() const {
+    return ChangesMetric(binary_.op) || (binary_.return_bool && !context_.options.delayed_name_removal);
+  }
+
+  Status MakeRows(Rows* out) {
+    ResultLabels names(matching_, names_, DropsMetadata());
+    std::vector<uint32_t> group_of(many_.rows.size());
+    for (uint32_t g = 0; g < groups_.size(); ++g) {
+      for (uint32_t row : groups_[g].many) group_of[row] = g;
+    }
+    std::vector<Bits> matched(matching_.fill_left ? groups_.size() : 0, Bits(words_));
+    for (uint32_t row = 0; row < many_.rows.size(); ++row) {
+      if (row % 64 == 0) GN_TRY(context_.CheckCancel());
+      Status status;
+      ForEachPartner(groups_[group_of[row]], row, [&](const Row* one, const Bits& both) {
+        if (!status.ok()) return;
+        Row& many = many_.rows[row];
+        Labels fill_labels;
+        if (one == nullptr) fill_labels = MatchGroupLabels(many.labels, names_, matching_.on);
+        Labels labels = names.Make(many.labels, one != nullptr ? one->labels.view() : fill_labels.view());
+        double fill = matching_.fill_right.value_or(0);
+        Bits done = both;
+        status = Combine(&many.column, one != nullptr ? &one->column : nullptr, fill, &done, std::move(labels), out);
+        if (matching_.fill_left) {
+          for (uint32_t w = 0; w < words_; ++w) matched[group_of[row]][w] |= done[w];
+        }
+      });
+      GN_TRY(status);
+    }
+    return matching_.fill_left ? FillLeft(matched, &names, out) : FlushNotes();
+  }
+
+  // The rows of the "one" side where nothing matched them.
+  Status FillLeft(const std::vector<Bits>& matched, ResultLabels* names, Rows* out) {
+    std::vector<uint32_t> group_of(one_.rows.size());
+    for (uint32_t g = 0; g < groups_.size(); ++g) {
+      for (uint32_t row : groups_[g].one) group_of[row] = g;
+    }
+    for (uint32_t row = 0; row < one_.rows.size(); ++row) {
+      Bits rest = one_.present[row];
+      for (uint32_t w = 0; w < words_; ++w) rest[w] &= active_[w] & ~matched[group_of[row]][w];
+      if (FirstBit(rest) == kNever) continue;
+      Row& one = one_.rows[row];
+      Labels labels = names->Make(MatchGroupLabels(one.labels, names_, matching_.on), one.labels);
+      GN_TRY(Combine(nullptr, &one.column, *matching_.fill_left, &rest, std::move(labels), out));
+    }
+    return FlushNotes();
+  }
+
+  // Makes the row of a pair at the steps `both`, which become those that matched. A null column is the fill value.
+  Status Combine(const Column* many, const Column* one, double fill, Bits* both, Labels labels, Rows* out) {
+    GN_TRY(CombineHistograms(many, one, both));
+    Row row;
+    row.labels = std::move(labels);
+    row.drop_name = binary_.return_bool;
+    row.column = Column(node_.grid.steps);
+    Bits kept = *both;
+    if (many == nullptr || one == nullptr) fill_.assign(node_.grid.steps, fill);
+    const double* many_values = many != nullptr ? many->values() : fill_.data();
+    const double* one_values = one != nullptr ? one->values() : fill_.data();
+    const double* lhs = swapped_ ? one_values : many_values;
+    const double* rhs = swapped_ ? many_values : one_values;
+    if (ChangesMetric(binary_.op)) {
+      ApplyArithmetic(binary_.op, lhs, rhs, row.column.values(), node_.grid.steps);
+    } else if (IsComparison(binary_.op)) {
+      Bits holds(words_);
+      ApplyComparison(binary_.op, lhs, rhs, holds.data(), node_.grid.steps);
+      if (binary_.return_bool) {
+        for (uint32_t i = 0; i < node_.grid.steps; ++i) {
+          row.column.values()[i] = static_cast<double>(holds[i / 64] >> (i % 64) & 1);
+        }
+      } else {
+        std::copy_n(lhs, node_.grid.steps, row.column.values());
+        for (uint32_t w = 0; w < words_; ++w) kept[w] &= holds[w];
+      }
+    } else {  // trim
+      ForEachBit(both->data(), words_, [&](uint32_t step) { Note(step, "float", "float"); });
+      std::fill(both->begin(), both->end(), 0);
+      return Status();
+    }
+    std::copy(kept.begin(), kept.end(), row.column.present());
+    if (row.column.empty()) return Status();
+    GN_TRY(charge_.Grow(row.memory_bytes()));
+    out->push_back(std::move(row));
+    return Status();
+  }
+
+  // Takes the steps with a histogram out of `both`.
+  Status CombineHistograms(const Column* many, const Column* one, Bits* both) {
+    Bits many_bits(words_), one_bits(words_);
+    auto mark = [](const Column* column, Bits* bits) {
+      if (column == nullptr) return;
+      for (const HistogramPoint& p : column->histograms()) (*bits)[p.step / 64] |= uint64_t{1} << (p.step % 64);
+    };
+    mark(many, &many_bits);
+    mark(one, &one_bits);
+    for (uint32_t w = 0; w < words_; ++w) {
+      uint64_t bits = (many_bits[w] | one_bits[w]) & (*both)[w];
+      (*both)[w] &= ~bits;
+      for (; bits != 0; bits &= bits - 1) {
+        int bit = std::countr_zero(bits);
+        bool lhs = (swapped_ ? one_bits : many_bits)[w] >> bit & 1;
+        bool rhs = (swapped_ ? many_bits : one_bits)[w] >> bit & 1;
+        GN_TRY(CheckHistograms(lhs, rhs));
+        Note(w * 64 + static_cast<uint32_t>(bit), lhs ? "histogram" : "float", rhs ? "histogram" : "float");
+      }
+    }
+    return Status();
+  }
+
+  // What would have a result, had we histogram arithmetic.
+  Status CheckHistograms(bool lhs, bool rhs) const {
+    bool supported = true;
+    switch (binary_.op) {
+      case BinaryOp::kAdd:
+      case BinaryOp::kSub:
+      case BinaryOp::kEqual:
+      case BinaryOp::kNotEqual:
+        supported = !(lhs && rhs);
+        break;
+      case BinaryOp::kMul:
+        supported = lhs && rhs;
+        break;
+      case BinaryOp::kDiv:
+        supported = rhs;
+        break;
+      default:
+        if (IsTrim()) supported = rhs;
+    }
+    return supported ? Status() : HistogramsUnsupported(std::string("operator ") + BinaryOpText(binary_.op));
+  }
+
+  // Of one step only the last pair without a result is told, as upstream.
+  void Note(uint32_t step, std::string_view lhs, std::string_view rhs) {
+    if (notes_.empty()) notes_.resize(node_.grid.steps);
+    notes_[step] = {lhs, rhs};
+  }
+  Status FlushNotes() {
+    for (const auto& [lhs, rhs] : notes_) {
+      if (!lhs.empty()) own_.IncompatibleTypes(lhs, BinaryOpText(binary_.op), rhs, node_.pos);
+    }
+    return Status();
+  }
+
+  const BinaryNode& binary_;
+  const VectorMatching& matching_;
+  const bool swapped_;  // the left side is the "one" side
+  const std::vector<std::string> names_;
+  const uint32_t words_;
+  Side many_, one_;
+  Bits active_;
+  std::vector<MatchGroup> groups_;
+  std::vector<double> fill_;
+  std::vector<std::pair<std::string_view, std::string_view>> notes_;
+};
+
+}  // namespace
+
+std::unique_ptr<Operator> MakeBinaryVector(ExecContext& context, const BinaryNode& node, std::unique_ptr<Operator> lhs,
+                                           std::unique_ptr<Operator> rhs) {
+  return std::make_unique<BinaryVector>(context, node, std::move(lhs), std::move(rhs));
+}
+
+}  // namespace gauntlet::promql

@@ -1,0 +1,180 @@
+#include "promql/exec/evaluation.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "model/stale.h"
+#include "promql/exec/builder.h"
+#include "promql/exec/label_ops.h"
+#include "promql/exec/merge.h"
+
+namespace gauntlet::promql {
+namespace {
+
+// The samples in (begin, end], without stale markers.
+void CutSamples(int64_t begin_ms, int64_t end_ms, Samples* samples) {
+  size_t kept = 0, next_histogram = 0, kept_histograms = 0;
+  auto& histograms = samples->histograms;
+  const bool have_start = !samples->start_times_ms.empty();
+  for (size_t i = 0; i < samples->size(); ++i) {
+    bool is_histogram = next_histogram < histograms.size() && histograms[next_histogram].position == i;
+    bool stale = is_histogram ? histograms[next_histogram].histogram.stale() : IsStaleNaN(samples->values[i]);
+    bool keep = !stale && samples->times_ms[i] > begin_ms && samples->times_ms[i] <= end_ms;
+    if (is_histogram) {
+      if (keep) {
+        if (kept_histograms != next_histogram) histograms[kept_histograms] = std::move(histograms[next_histogram]);
+        histograms[kept_histograms++].position = static_cast<uint32_t>(kept);
+      }
+      ++next_histogram;
+    }
+    if (!keep) continue;
+    samples->times_ms[kept] = samples->times_ms[i];
+    samples->values[kept] = samples->values[i];
+    if (have_start) samples->start_times_ms[kept] = samples->start_times_ms[i];
+    ++kept;
+  }
+  samples->times_ms.resize(kept);
+  samples->values.resize(kept);
+  if (have_start) samples->start_times_ms.resize(kept);
+  histograms.resize(kept_histograms);
+}
+
+int64_t CountSamples(const Samples& samples) {
+  int64_t count = static_cast<int64_t>(samples.size() - samples.histograms.size());
+  for (const auto& h : samples.histograms) count += HistogramSampleCount(h.histogram);
+  return count;
+}
+
+Status Drain(ExecContext& context, Operator& root, Rows* rows, MemoryCharge* charge) {
+  Rows batch;
+  while (true) {
+    GN_TRY(context.CheckCancel());
+    GN_ASSIGN(bool more, root.Next(&batch));
+    if (!more) return Status();
+    size_t bytes = 0;
+    for (const Row& row : batch) bytes += row.memory_bytes();
+    GN_TRY(charge->Grow(bytes));
+    if (rows->empty()) {
+      rows->swap(batch);
+    } else {
+      rows->insert(rows->end(), std::make_move_iterator(batch.begin()), std::make_move_iterator(batch.end()));
+    }
+  }
+}
+
+}  // namespace
+
+Evaluation::~Evaluation() = default;
+
+Result<std::unique_ptr<Evaluation>> Evaluation::Make(ExecContext& context, const Plan& plan, bool per_step_stats) {
+  std::unique_ptr<Evaluation> evaluation(new Evaluation(context, plan));
+  Builder builder(context, per_step_stats);
+  const PlanNode& root = *plan.root;
+  evaluation->scope_ = builder.MakeScope(root.grid, per_step_stats);
+  switch (root.type) {
+    case ValueType::kScalar:
+    case ValueType::kVector: {
+      GN_ASSIGN(evaluation->root_, builder.Vector(root, evaluation->scope_.get()));
+      break;
+    }
+    case ValueType::kMatrix:
+      if (root.kind == PlanKind::kSubquery) {
+        const auto& subquery = static_cast<const SubqueryNode&>(root);
+        GN_ASSIGN(evaluation->root_, builder.SubqueryRows(subquery, evaluation->scope_.get()));
+      } else if (const auto& select = static_cast<const MatrixSelectNode&>(root); select.anchored || select.smoothed) {
+        return Status(Code::kUnsupported, "the anchored and smoothed modifiers are not yet supported");
+      }
+      break;
+    case ValueType::kString:
+    case ValueType::kNone:
+      break;
+  }
+  return evaluation;
+}
+
+Status Evaluation::Run(EvaluationOutput* out, MemoryCharge* charge) {
+  const PlanNode& root = *plan_.root;
+  if (root.type == ValueType::kString) {
+    out->string = static_cast<const StringNode&>(root).value;
+    return Status();
+  }
+  if (root.type == ValueType::kMatrix) {
+    return root.kind == PlanKind::kSubquery ? RunSubquery(out, charge) : RunRange(out, charge);
+  }
+  GN_TRY(Drain(context_, *root_, &out->rows, charge));
+  return FinishNames(&out->rows);
+}
+
+// With delayed name removal: the names that are to go, go now.
+Status Evaluation::FinishNames(Rows* rows) const {
+  if (!context_.options.delayed_name_removal) return Status();
+  for (Row& row : *rows) {
+    if (row.drop_name) row.labels = DropMetadata(row.labels);
+  }
+  return MergeSameLabels(rows);
+}
+
+Status Evaluation::RunRange(EvaluationOutput* out, MemoryCharge* charge) {
+  const auto& node = static_cast<const MatrixSelectNode&>(*plan_.root);
+  storage::SelectHints hints;
+  hints.start_ms = node.select.start_ms;
+  hints.end_ms = node.select.end_ms;
+  hints.step_ms = node.select.step_ms;
+  hints.range_ms = node.select.range_ms;
+  auto set = context_.querier.Select(hints, node.select.matchers, context_.cancel, context_.budget);
+  const int64_t end = node.grid.start_ms - node.shift_ms;
+  while (true) {
+    GN_TRY(context_.CheckCancel());
+    Result<std::unique_ptr<storage::Series>> series = set->Next();
+    if (!series.ok()) {
+      if (context_.cancel.stopped()) return context_.Stopped();
+      return series.status().Wrap("expanding series");
+    }
+    if (*series == nullptr) break;
+    RawSeries raw;
+    GN_TRY((*series)->Read(&raw.samples));
+    CutSamples(end - node.range_ms, end, &raw.samples);
+    if (raw.samples.size() == 0) continue;
+    raw.labels = Labels((*series)->labels());
+    int64_t count = CountSamples(raw.samples);
+    scope_->total += count;
+    scope_->read += count;
+    GN_TRY(context_.meter.Add(count));
+    GN_TRY(charge->Grow(sizeof(RawSeries) + raw.labels.memory_bytes() + raw.samples.memory_bytes()));
+    out->raw.push_back(std::move(raw));
+  }
+  raw_annotations_.Add(set->annotations());
+  return Status();
+}
+
+Status Evaluation::RunSubquery(EvaluationOutput* out, MemoryCharge* charge) {
+  const auto& node = static_cast<const SubqueryNode&>(*plan_.root);
+  GN_TRY(Drain(context_, *root_, &out->rows, charge));
+  GN_TRY(FinishNames(&out->rows));
+  for (Row& row : out->rows) {
+    RawSeries raw;
+    raw.labels = std::move(row.labels);
+    const Column& column = row.column;
+    std::vector<uint64_t> steps(column.words());
+    column.OrPresence(steps.data());
+    ForEachBit(steps.data(), column.words(), [&](uint32_t step) {
+      if (const Histogram* histogram = column.FindHistogram(step)) {
+        raw.samples.histograms.push_back({static_cast<uint32_t>(raw.samples.size()), *histogram});
+      }
+      raw.samples.times_ms.push_back(node.expr->grid.time_ms(step));
+      raw.samples.values.push_back(column.Has(step) ? column.values()[step] : 0);
+    });
+    scope_->total += CountSamples(raw.samples);
+    GN_TRY(charge->Grow(sizeof(RawSeries) + raw.samples.memory_bytes()));
+    out->raw.push_back(std::move(raw));
+  }
+  out->rows.clear();
+  return Status();
+}
+
+void Evaluation::Annotate(AnnotationSet* out) const {
+  out->Merge(raw_annotations_);
+  if (root_ != nullptr) root_->Annotate(out);
+}
+
+}  // namespace gauntlet::promql

@@ -1,0 +1,113 @@
+#include "promql/exec/instant_select.h"
+
+#include <limits>
+
+#include "model/stale.h"
+
+namespace gauntlet::promql {
+namespace {
+
+class InstantReader : public SeriesReader {
+ public:
+  InstantReader(const VectorSelectNode& node, InstantValue value) : node_(node), value_(value) {}
+
+  Status Read(const storage::Series& series, Row* row, WorkerScratch* scratch) const override {
+    Samples& samples = scratch->samples;
+    samples.Clear();
+    GN_TRY(series.Read(&samples));
+    if (samples.size() == 0) return Status();
+    row->column = Column(node_.grid.steps);
+    int64_t points = samples.floats_only() ? SelectFloats(samples, &row->column) : SelectMixed(&samples, &row->column);
+    if (points == 0) return Status();
+    row->labels = Labels(series.labels());
+    scratch->total += points;
+    scratch->read += points;
+    if (!scratch->total_per_step.empty()) CountSteps(row->column, scratch);
+    return Status();
+  }
+
+ private:
+  int64_t SelectFloats(const Samples& samples, Column* column) const {
+    const int64_t* times = samples.times_ms.data();
+    const double* values = samples.values.data();
+    const size_t size = samples.size();
+    double* out = column->values();
+    uint64_t* present = column->present();
+    const int64_t step_ms = node_.grid.step_ms, lookback = node_.lookback_ms;
+    const uint32_t steps = node_.grid.steps;
+    int64_t reference = node_.grid.start_ms - node_.shift_ms;
+    int64_t points = 0;
+    size_t next = 0;  // the first sample after `reference`
+    for (uint32_t begin = 0; begin < steps; begin += 64) {
+      uint64_t bits = 0;
+      uint32_t end = std::min(begin + 64, steps);
+      for (uint32_t step = begin; step < end; ++step, reference += step_ms) {
+        while (next < size && times[next] <= reference) ++next;
+        // With next == 0 this reads sample 0, which lies after the reference: the test below refuses it.
+        size_t at = next - (next != 0);
+        int64_t age = reference - times[at];
+        bool usable = age >= 0 && age < lookback && !IsStaleNaN(values[at]);
+        out[step] = value_ == InstantValue::kTimestamp ? static_cast<double>(times[at]) / 1000 : values[at];
+        bits |= uint64_t{usable} << (step - begin);
+      }
+      present[begin / 64] = bits;
+      points += std::popcount(bits);
+    }
+    return points;
+  }
+
+  int64_t SelectMixed(Samples* samples, Column* column) const {
+    auto next_histogram = samples->histograms.begin();
+    std::shared_ptr<const Histogram> current;  // of sample `current_at`
+    size_t current_at = std::numeric_limits<size_t>::max();
+    int64_t points = 0;
+    size_t next = 0;
+    for (uint32_t step = 0; step < node_.grid.steps; ++step) {
+      int64_t reference = node_.grid.time_ms(step) - node_.shift_ms;
+      while (next < samples->size() && samples->times_ms[next] <= reference) ++next;
+      if (next == 0 || reference - samples->times_ms[next - 1] >= node_.lookback_ms) continue;
+      size_t at = next - 1;
+      if (at != current_at) {
+        current_at = at;
+        current = nullptr;
+        while (next_histogram != samples->histograms.end() && next_histogram->position < at) ++next_histogram;
+        if (next_histogram != samples->histograms.end() && next_histogram->position == at) {
+          current = std::make_shared<const Histogram>(std::move(next_histogram->histogram));
+        }
+      }
+      bool is_float = current == nullptr;
+      if (is_float ? IsStaleNaN(samples->values[at]) : current->stale()) continue;
+      if (value_ == InstantValue::kTimestamp) {
+        column->Set(step, static_cast<double>(samples->times_ms[at]) / 1000);
+        ++points;
+      } else if (is_float) {
+        column->Set(step, samples->values[at]);
+        ++points;
+      } else {
+        column->histograms().push_back({step, current});
+        points += HistogramSampleCount(*current);
+      }
+    }
+    return points;
+  }
+
+  static void CountSteps(const Column& column, WorkerScratch* scratch) {
+    auto add = [scratch](uint32_t step, int64_t n) {
+      scratch->total_per_step[step] += n;
+      scratch->read_per_step[step] += n;
+    };
+    ForEachBit(column.present(), column.words(), [&](uint32_t step) { add(step, 1); });
+    for (const HistogramPoint& p : column.histograms()) add(p.step, HistogramSampleCount(*p.histogram));
+  }
+
+  const VectorSelectNode& node_;
+  const InstantValue value_;
+};
+
+}  // namespace
+
+std::unique_ptr<SeriesReader> MakeInstantReader(const VectorSelectNode& node, InstantValue value) {
+  return std::make_unique<InstantReader>(node, value);
+}
+
+}  // namespace gauntlet::promql

@@ -1,0 +1,22 @@
+// Instant selection: at each step the newest sample within the lookback, unless it is a stale marker.
+//
+// Upstream: prometheus promql/engine.go (evalSeries, vectorSelectorSingle)
+// Threads:  immutable.
+
+#pragma once
+
+#include <memory>
+
+#include "promql/exec/scan.h"
+#include "promql/plan/node.h"
+
+namespace gauntlet::promql {
+
+enum class InstantValue : uint8_t {
+  kSample,     // what the sample holds
+  kTimestamp,  // when it was taken, in seconds: timestamp(up)
+};
+
+std::unique_ptr<SeriesReader> MakeInstantReader(const VectorSelectNode& node, InstantValue value);
+
+}  // namespace gauntlet::promql

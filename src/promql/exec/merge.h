@@ -1,0 +1,24 @@
+// Merging: series that are equal once they lost their names or had labels changed are one series, if never at one step.
+//
+// Upstream: prometheus promql/engine.go (rangeEval's output, mergeSeriesWithSameLabelset, ContainsSameLabelset)
+// Threads:  as Operator.
+
+#pragma once
+
+#include <memory>
+
+#include "promql/exec/operator.h"
+
+namespace gauntlet::promql {
+
+// Joins rows of equal labels into the first of them. kInvalid when two have something at the same step.
+Status MergeSameLabels(Rows* rows);
+// Adds what `other` has to `row`; false when both have something at one step.
+bool MergeColumns(Column* column, Column&& other);
+
+// Holds all rows of its input and merges them.
+std::unique_ptr<Operator> MakeMerge(ExecContext& context, const PlanNode& node, std::unique_ptr<Operator> input);
+// Passes rows on; kInvalid when two are equal.
+std::unique_ptr<Operator> MakeUnique(ExecContext& context, const PlanNode& node, std::unique_ptr<Operator> input);
+
+}  // namespace gauntlet::promql

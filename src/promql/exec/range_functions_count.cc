@@ -1,0 +1,95 @@
+// Functions that look at which samples there are rather than at what they say: count, present, first, last, changes.
+
+#include <algorithm>
+#include <cmath>
+
+#include "promql/exec/range_function.h"
+
+namespace gauntlet::promql {
+namespace {
+
+class CountOverTime : public RangeFunction {
+ public:
+  explicit CountOverTime(bool presence_only) : presence_only_(presence_only) {}
+  Status Run(const RangeCall&, const SeriesWindows& w, Column* out, WorkerScratch*) const override {
+    for (uint32_t step = 0; step < w.steps(); ++step) {
+      uint32_t count = w.FloatCount(step) + w.HistogramCount(step);
+      if (count > 0) out->Set(step, presence_only_ ? 1 : count);
+    }
+    return Status();
+  }
+
+ private:
+  const bool presence_only_;
+};
+
+// The first or last sample of the window, or its time.
+class EndOverTime : public RangeFunction {
+ public:
+  EndOverTime(bool last, bool time) : last_(last), time_(time) {}
+
+  Status Run(const RangeCall&, const SeriesWindows& w, Column* out, WorkerScratch*) const override {
+    for (uint32_t step = 0; step < w.steps(); ++step) {
+      const bool have_float = w.FloatCount(step) > 0;
+      const TimedHistogram* histogram = nullptr;
+      if (w.HistogramCount(step) > 0) {
+        histogram = &w.histograms.samples[last_ ? w.histograms.hi[step] - 1 : w.histograms.lo[step]];
+      }
+      uint32_t at = have_float ? (last_ ? w.floats.hi[step] - 1 : w.floats.lo[step]) : 0;
+      // At equal times (which do not happen) the histogram wins, as upstream.
+      bool use_float = have_float && (histogram == nullptr || (last_ ? histogram->time_ms < w.floats.times_ms[at]
+                                                                     : w.floats.times_ms[at] < histogram->time_ms));
+      if (use_float) {
+        out->Set(step, time_ ? static_cast<double>(w.floats.times_ms[at]) / 1000 : w.floats.values[at]);
+      } else if (histogram != nullptr) {
+        if (time_) {
+          out->Set(step, static_cast<double>(histogram->time_ms) / 1000);
+        } else {
+          out->histograms().push_back({step, histogram->histogram});
+        }
+      }
+    }
+    return Status();
+  }
+
+ private:
+  const bool last_, time_;
+};
+
+class Changes : public RangeFunction {
+ public:
+  Status Run(const RangeCall& call, const SeriesWindows& w, Column* out, WorkerScratch* scratch) const override {
+    if (!w.histograms.empty()) return HistogramsUnsupported(call.function);
+    // changes_before[i]: changes among samples 0 .. i.
+    std::vector<uint32_t>& changes_before = scratch->indexes;
+    changes_before.resize(w.floats.size);
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < w.floats.size; ++i) {
+      if (i > 0) {
+        double now = w.floats.values[i], before = w.floats.values[i - 1];
+        count += now != before && !(std::isnan(now) && std::isnan(before));
+      }
+      changes_before[i] = count;
+    }
+    ForEachFloatWindow(w, [&](uint32_t step, uint32_t lo, uint32_t hi) {
+      out->Set(step, changes_before[hi - 1] - changes_before[lo]);
+    });
+    return Status();
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<RangeFunction> MakeCountFunction(std::string_view name) {
+  if (name == "count_over_time") return std::make_unique<CountOverTime>(false);
+  // absent_over_time is made from it: absent.cc.
+  if (name == "present_over_time" || name == "absent_over_time") return std::make_unique<CountOverTime>(true);
+  if (name == "last_over_time") return std::make_unique<EndOverTime>(true, false);
+  if (name == "first_over_time") return std::make_unique<EndOverTime>(false, false);
+  if (name == "ts_of_last_over_time") return std::make_unique<EndOverTime>(true, true);
+  if (name == "ts_of_first_over_time") return std::make_unique<EndOverTime>(false, true);
+  if (name == "changes") return std::make_unique<Changes>();
+  return nullptr;
+}
+
+}  // namespace gauntlet::promql

@@ -1,0 +1,180 @@
+// rate, increase, delta, irate, idelta.
+//
+// A counter's increase is last - first, plus the value before each reset between them. The resets of a series are found
+// once; a step adds those inside its window in upstream's order, so that the bits are the same.
+
+#include <algorithm>
+
+#include "promql/exec/range_function.h"
+
+namespace gauntlet::promql {
+namespace {
+
+// Whether the start time of a sample says that the counter began again after the previous sample.
+bool IsStartTimeReset(int64_t previous_start, int64_t previous, int64_t start, int64_t now) {
+  if (start == 0 || start >= now || start < previous) return false;  // unknown, senseless, or older
+  if (start > previous) return true;
+  // A delta series; unless the previous start is not known either.
+  return previous_start <= previous && previous_start != 0 && previous_start != previous;
+}
+
+bool StartTimesOverlap(int64_t previous_start, int64_t previous, int64_t start) {
+  return start != 0 && start < previous && start != previous_start;
+}
+
+// Positions i at which sample i is a reset seen from sample i - 1.
+void FindResets(const FloatWindows& f, std::vector<uint32_t>* resets) {
+  resets->clear();
+  for (uint32_t i = 1; i < f.size; ++i) {
+    if (f.values[i] < f.values[i - 1]) resets->push_back(i);
+  }
+}
+
+void FindResetsWithStartTimes(const FloatWindows& f, std::vector<uint32_t>* resets) {
+  resets->clear();
+  for (uint32_t i = 1; i < f.size; ++i) {
+    if (f.values[i] < f.values[i - 1] ||
+        IsStartTimeReset(f.start_times_ms[i - 1], f.times_ms[i - 1], f.start_times_ms[i], f.times_ms[i])) {
+      resets->push_back(i);
+    }
+  }
+}
+
+class ExtrapolatedRate : public RangeFunction {
+ public:
+  ExtrapolatedRate(bool is_counter, bool is_rate) : is_counter_(is_counter), is_rate_(is_rate) {}
+
+  Status Run(const RangeCall& call, const SeriesWindows& w, Column* out, WorkerScratch* scratch) const override {
+    if (!w.histograms.empty()) return HistogramsUnsupported(call.function);
+    const FloatWindows& f = w.floats;
+    std::vector<uint32_t>& resets = scratch->indexes;
+    resets.clear();
+    if (is_counter_ && f.start_times_ms != nullptr) {
+      FindResetsWithStartTimes(f, &resets);
+      NoteOverlaps(call, w, scratch);
+    } else if (is_counter_) {
+      FindResets(f, &resets);
+    }
+    auto reset = resets.begin();  // the first one beyond the window's first sample
+    ForEachFloatWindow(w, [&](uint32_t step, uint32_t lo, uint32_t hi) {
+      double result = f.values[hi - 1] - f.values[lo];
+      while (reset != resets.end() && *reset <= lo) ++reset;
+      for (auto r = reset; r != resets.end() && *r < hi; ++r) result += f.values[*r - 1];
+      Extrapolate(call, w, step, lo, hi, result, out);
+    });
+    return Status();
+  }
+
+ private:
+  void Extrapolate(const RangeCall& call, const SeriesWindows& w, uint32_t step, uint32_t lo, uint32_t hi,
+                   double result, Column* out) const {
+    const FloatWindows& f = w.floats;
+    const uint32_t gaps = hi - lo - 1;
+    const int64_t range_end = w.end_ms(step), range_start = range_end - call.range_ms;
+    const int64_t first_t = f.times_ms[lo], last_t = f.times_ms[hi - 1];
+    double to_start = static_cast<double>(first_t - range_start) / 1000;
+    double to_end = static_cast<double>(range_end - last_t) / 1000;
+    double sampled = static_cast<double>(last_t - first_t) / 1000;
+    const double average = gaps > 0 ? sampled / static_cast<double>(gaps) : 0;
+    const double threshold = average * 1.1;
+    const double first = f.values[lo];
+
+    const int64_t start_time = is_counter_ && f.start_times_ms != nullptr ? f.start_times_ms[lo] : 0;
+    if (start_time != 0 && start_time > range_start && start_time < first_t) {
+      // The counter was zero at its start time: nothing to extrapolate on the left.
+      to_start = 0;
+      sampled = static_cast<double>(last_t - start_time) / 1000;
+      result += first;
+    } else if (gaps == 0) {
+      return;
+    } else {
+      if (to_start >= threshold) to_start = average / 2;
+      if (is_counter_) {
+        // Not beyond the point where the counter would have been zero.
+        double to_zero = to_start;
+        if (result > 0 && first >= 0) to_zero = sampled * (first / result);
+        if (to_zero < to_start) to_start = to_zero;
+      }
+    }
+    if (to_end >= threshold) to_end = average / 2;
+    double factor = 1;
+    if (sampled != 0) factor = (sampled + to_start + to_end) / sampled;
+    if (is_rate_) factor /= call.range_seconds;
+    out->Set(step, result * factor);
+  }
+
+  // Once per window that has one.
+  static void NoteOverlaps(const RangeCall& call, const SeriesWindows& w, WorkerScratch* scratch) {
+    const FloatWindows& f = w.floats;
+    std::vector<uint32_t> overlaps;
+    for (uint32_t i = 1; i < f.size; ++i) {
+      if (StartTimesOverlap(f.start_times_ms[i - 1], f.times_ms[i - 1], f.start_times_ms[i])) overlaps.push_back(i);
+    }
+    if (overlaps.empty()) return;
+    ForEachFloatWindow(w, [&](uint32_t, uint32_t lo, uint32_t hi) {
+      auto at = std::upper_bound(overlaps.begin(), overlaps.end(), lo);
+      if (at == overlaps.end() || *at >= hi) return;
+      scratch->annotations.StartTimeOverlap(w.labels.Get(kMetricName), call.first_arg_pos);
+    });
+  }
+
+  const bool is_counter_, is_rate_;
+};
+
+class InstantRate : public RangeFunction {
+ public:
+  explicit InstantRate(bool is_rate) : is_rate_(is_rate) {}
+
+  Status Run(const RangeCall& call, const SeriesWindows& w, Column* out, WorkerScratch*) const override {
+    if (!w.histograms.empty()) return HistogramsUnsupported(call.function);
+    const FloatWindows& f = w.floats;
+    ForEachFloatWindow(w, [&](uint32_t step, uint32_t lo, uint32_t hi) {
+      if (hi - lo < 2) return;
+      const uint32_t last = hi - 1, previous = hi - 2;
+      const int64_t interval = f.times_ms[last] - f.times_ms[previous];
+      if (interval == 0) return;
+      double result = f.values[last];
+      bool reset = f.values[last] < f.values[previous] ||
+                   (f.start_times_ms != nullptr && IsStartTimeReset(f.start_times_ms[previous], f.times_ms[previous],
+                                                                    f.start_times_ms[last], f.times_ms[last]));
+      if (!is_rate_ || !reset) result = f.values[last] - f.values[previous];
+      if (is_rate_) result /= static_cast<double>(interval) / 1000;
+      out->Set(step, result);
+    });
+    return Status();
+  }
+
+ private:
+  const bool is_rate_;
+};
+
+class Resets : public RangeFunction {
+ public:
+  Status Run(const RangeCall& call, const SeriesWindows& w, Column* out, WorkerScratch* scratch) const override {
+    if (!w.histograms.empty()) return HistogramsUnsupported(call.function);
+    std::vector<uint32_t>& resets = scratch->indexes;
+    w.floats.start_times_ms != nullptr ? FindResetsWithStartTimes(w.floats, &resets) : FindResets(w.floats, &resets);
+    auto begin = resets.begin(), end = resets.begin();
+    ForEachFloatWindow(w, [&](uint32_t step, uint32_t lo, uint32_t hi) {
+      while (begin != resets.end() && *begin <= lo) ++begin;
+      end = std::max(end, begin);
+      while (end != resets.end() && *end < hi) ++end;
+      out->Set(step, static_cast<double>(end - begin));
+    });
+    return Status();
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<RangeFunction> MakeRateFunction(std::string_view name) {
+  if (name == "rate") return std::make_unique<ExtrapolatedRate>(true, true);
+  if (name == "increase") return std::make_unique<ExtrapolatedRate>(true, false);
+  if (name == "delta") return std::make_unique<ExtrapolatedRate>(false, false);
+  if (name == "irate") return std::make_unique<InstantRate>(true);
+  if (name == "idelta") return std::make_unique<InstantRate>(false);
+  if (name == "resets") return std::make_unique<Resets>();
+  return nullptr;
+}
+
+}  // namespace gauntlet::promql

@@ -1,0 +1,38 @@
+// Scalar expressions: numbers, time(), pi(), scalar(v), and arithmetic between scalars.
+//
+// Upstream: prometheus promql/engine.go (scalarBinop), functions.go
+// Threads:  one thread at a time.
+
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "promql/exec/operator.h"
+
+namespace gauntlet::promql {
+
+std::unique_ptr<ScalarOperator> MakeConstant(double value, uint32_t steps);
+// time(): each step's time in seconds.
+std::unique_ptr<ScalarOperator> MakeTime(const StepGrid& grid);
+// The value of one float series; NaN where there is none or are several.
+std::unique_ptr<ScalarOperator> MakeScalarOfVector(ExecContext& context, const PlanNode& node,
+                                                   std::unique_ptr<Operator> input);
+std::unique_ptr<ScalarOperator> MakeScalarBinary(BinaryOp op, std::unique_ptr<ScalarOperator> lhs,
+                                                 std::unique_ptr<ScalarOperator> rhs);
+std::unique_ptr<ScalarOperator> MakeScalarNegate(std::unique_ptr<ScalarOperator> input);
+// Evaluates at one step, repeats at `steps`; what `inner` counted counts at each of them in `outer`.
+std::unique_ptr<ScalarOperator> MakeScalarRepeat(std::unique_ptr<ScalarOperator> input, uint32_t steps,
+                                                 std::unique_ptr<SampleScope> inner, SampleScope* outer);
+// max_of and min_of.
+std::unique_ptr<ScalarOperator> MakeScalarExtremum(bool maximum, std::unique_ptr<ScalarOperator> lhs,
+                                                   std::unique_ptr<ScalarOperator> rhs);
+
+// A vector of one series without labels: vector(s), and scalars where a result is wanted as series.
+std::unique_ptr<Operator> MakeVectorOfScalar(ExecContext& context, const PlanNode& node,
+                                             std::unique_ptr<ScalarOperator> input);
+
+// lhs op rhs; a comparison gives 1 or 0.
+double ApplyScalar(BinaryOp op, double lhs, double rhs);
+
+}  // namespace gauntlet::promql
