@@ -26,12 +26,11 @@
 #include "storage/storage.h"
 
 namespace gauntlet::telemetry {
+class Logger;
 class Registry;
-}
+}  // namespace gauntlet::telemetry
 
 namespace gauntlet::promql {
-
-class ActiveQueries;
 
 struct EngineOptions {
   std::chrono::milliseconds timeout{std::chrono::minutes(2)};
@@ -52,6 +51,7 @@ struct EngineOptions {
   bool experimental_functions = false;
   bool extended_range_selectors = false;
   bool binop_fill_modifiers = false;
+  bool x_functions = false;  // --query.enable-x-functions
 };
 
 struct QueryOptions {
@@ -72,9 +72,10 @@ class Query {
 
 class Engine {
  public:
-  // `process_budget` and `registry` (for prometheus_engine_*) may be null. All are borrowed for the engine's life.
+  // `process_budget`, `registry` (for prometheus_engine_*) and `logger` may be null. All are borrowed for the engine's
+  // life.
   Engine(EngineOptions options, Executor& executor, MemoryBudget* process_budget, Clock& clock,
-         telemetry::Registry* registry);
+         telemetry::Registry* registry = nullptr, telemetry::Logger* logger = nullptr);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -88,8 +89,9 @@ class Engine {
 
   const EngineOptions& options() const { return options_; }
 
+  class Impl;  // for the .cc file
+
  private:
-  class Impl;
   const EngineOptions options_;
   std::unique_ptr<Impl> impl_;
 };

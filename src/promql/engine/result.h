@@ -12,8 +12,8 @@
 //   }
 //
 // Upstream: prometheus promql/value.go, util/stats/query_stats.go
-// Threads:  a value.                            Owns: everything; its memory is charged to the query's budget until it
-//           goes, and so must not outlive the engine.
+// Threads:  a value.                            Owns: everything; its memory counts in the process's budget until it
+// goes.
 
 #pragma once
 
@@ -25,8 +25,6 @@
 #include "base/memory_budget.h"
 #include "base/status.h"
 #include "model/annotations.h"
-#include "model/labels.h"
-#include "model/samples.h"
 #include "promql/exec/row.h"
 #include "promql/plan/step_grid.h"
 #include "promql/syntax/ast.h"
@@ -44,10 +42,11 @@ struct QueryStats {
   size_t peak_memory_bytes = 0;  // ours: of the query's memory budget
 };
 
-// A series of `matrix`.
-struct SampleSeries {
-  Labels labels;
-  Samples samples;
+// A query's memory: its budget, and what its result holds of it.
+struct QueryMemory {
+  QueryMemory(size_t limit_bytes, MemoryBudget* process) : budget("query", limit_bytes, process) {}
+  MemoryBudget budget;
+  MemoryCharge charge{&budget, "result"};
 };
 
 struct QueryResult {
@@ -63,16 +62,14 @@ struct QueryResult {
   std::vector<Row> rows;
   StepGrid grid;
   // kMatrix of an instant query, by labels.
-  std::vector<SampleSeries> matrix;
+  std::vector<RawSeries> matrix;
   double scalar = 0;
   std::string string;
 
   Annotations annotations;
   QueryStats stats;
 
-  // The query's budget, and what the fields above hold of it.
-  std::unique_ptr<MemoryBudget> budget;
-  std::unique_ptr<MemoryCharge> charge;
+  std::unique_ptr<QueryMemory> memory;
 };
 
 }  // namespace gauntlet::promql
