@@ -115,7 +115,7 @@ void Http2Connection::OnReadable() {
         return Close(Lost(stream_.error()));
     }
     last_read_ = std::chrono::steady_clock::now();
-    ping_outstanding_ = false;
+    if (std::exchange(ping_outstanding_, false)) ArmKeepalive();
     Status status = session_->Receive(std::string_view(buffer, size));
     if (!status.ok()) {
       Flush();  // a last GOAWAY, if there is one
