@@ -13,7 +13,7 @@ namespace {
 
 using Globs = std::vector<Glob>;
 
-constexpr int kDepthMax = 64;
+constexpr int kGlobDepthMax = 64;
 constexpr size_t kGlobBytesMax = 1 << 20;  // literals of one product together
 
 Glob Literal(std::string text) { return Glob{{std::move(text)}, {}}; }
@@ -68,7 +68,7 @@ class Parser {
   }
 
   bool Alternation(int depth, Globs* out) {
-    if (depth > kDepthMax) return false;
+    if (depth > kGlobDepthMax) return false;
     do {
       Globs branch;
       if (!Branch(depth, &branch)) return false;

@@ -41,4 +41,7 @@ struct Samples {
   }
 };
 
+// Appends samples [begin, end) of `from`. REQUIRES: from and out are not the same.
+void AppendRange(const Samples& from, size_t begin, size_t end, Samples* out);
+
 }  // namespace gauntlet

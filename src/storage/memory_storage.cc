@@ -29,22 +29,6 @@ auto FirstHistogramFrom(const Samples& samples, size_t position) {
                           [](const HistogramSample& h, size_t p) { return h.position < p; });
 }
 
-void AppendRange(const Samples& from, size_t first, size_t last, Samples* out) {
-  auto slice = [&](const auto& column, auto& to) {
-    to.insert(to.end(), column.begin() + static_cast<std::ptrdiff_t>(first),
-              column.begin() + static_cast<std::ptrdiff_t>(last));
-  };
-  size_t base = out->size();
-  if (!from.start_times_ms.empty() || !out->start_times_ms.empty()) out->start_times_ms.resize(base);
-  slice(from.times_ms, out->times_ms);
-  slice(from.values, out->values);
-  if (!from.start_times_ms.empty()) slice(from.start_times_ms, out->start_times_ms);
-  if (!out->start_times_ms.empty()) out->start_times_ms.resize(out->size());
-  for (auto h = FirstHistogramFrom(from, first); h != from.histograms.end() && h->position < last; ++h) {
-    out->histograms.push_back({static_cast<uint32_t>(base + h->position - first), h->histogram});
-  }
-}
-
 // Makes room for a sample at `time_ms`, or empties the one that is there; returns its position.
 size_t PlaceFor(Samples& samples, int64_t time_ms) {
   auto at = std::lower_bound(samples.times_ms.begin(), samples.times_ms.end(), time_ms);

@@ -28,7 +28,18 @@ struct AggrChunkView {
   std::array<ChunkView, kAggregates> parts;
 
   ChunkView operator[](Aggregate a) const { return parts[static_cast<size_t>(a)]; }
+  bool operator==(const AggrChunkView&) const = default;
   bool has(Aggregate a) const { return (*this)[a].encoding != Encoding::kNone; }
+};
+
+// A chunk of a series as stores hand it over: raw samples or aggregates of them. Borrows the bytes.
+struct SeriesChunk {
+  int64_t mint_ms = 0, maxt_ms = 0;
+  ChunkView raw;  // Encoding::kNone where absent
+  AggrChunkView aggregates;
+
+  bool has_raw() const { return raw.encoding != Encoding::kNone; }
+  bool operator==(const SeriesChunk&) const = default;
 };
 
 // kCorrupt when the bytes do not split. The parts are not decoded.

@@ -19,6 +19,7 @@ namespace gauntlet::tsdb {
 struct ChunkView {
   Encoding encoding = Encoding::kNone;
   std::string_view bytes;
+  bool operator==(const ChunkView&) const = default;
 };
 
 // Samples in the chunk by its header, without decoding; of an aggregate chunk, those of its count. 0 when it is too

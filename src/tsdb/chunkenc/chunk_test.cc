@@ -6,7 +6,7 @@
 
 #include <random>
 
-#include "tsdb/chunkenc/golden_chunks.h"
+#include "tsdb/chunkenc/testing/golden_chunks.h"
 
 namespace gauntlet::tsdb {
 namespace {

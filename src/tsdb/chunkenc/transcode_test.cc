@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
-#include "tsdb/chunkenc/golden_chunks.h"
 #include "tsdb/chunkenc/histogram_layout.h"
+#include "tsdb/chunkenc/testing/golden_chunks.h"
 
 namespace gauntlet::tsdb {
 namespace {

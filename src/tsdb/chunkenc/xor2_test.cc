@@ -7,7 +7,7 @@
 
 #include "model/stale.h"
 #include "tsdb/chunkenc/chunk.h"
-#include "tsdb/chunkenc/golden_chunks.h"
+#include "tsdb/chunkenc/testing/golden_chunks.h"
 #include "tsdb/chunkenc/xor.h"
 
 namespace gauntlet::tsdb {
