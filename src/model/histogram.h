@@ -10,8 +10,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <vector>
 
+#include "base/status.h"
 #include "model/stale.h"
 
 namespace gauntlet {
@@ -42,5 +44,18 @@ struct Histogram {
            (positive_buckets.capacity() + negative_buckets.capacity() + custom_values.capacity()) * sizeof(double);
   }
 };
+
+// Equal to the bit, reset hint and `is_float` aside; spans may be written differently.
+bool SameHistogram(const Histogram& a, const Histogram& b);
+// Drops empty buckets, save for runs of at most `empty_max` between populated ones. As few spans as that allows.
+void CompactHistogram(Histogram& h, int64_t empty_max = 0);
+// kInvalid, in upstream's words, when the parts do not fit together.
+Status ValidateHistogram(const Histogram& h);
+// Whether a counter was reset between two samples of a series. Gauges are looked at as if they were counters.
+bool DetectReset(const Histogram& current, const Histogram& previous);
+// "{count:4, sum:10, [-0.001,0.001]:1, (1,2]:3}", without empty buckets: PromQL's text of a float histogram.
+std::string HistogramString(const Histogram& h);
+// "{{schema:1 count:4 sum:10 buckets:[1 3]}}": the form of the test scripts.
+std::string HistogramExpression(const Histogram& h);
 
 }  // namespace gauntlet

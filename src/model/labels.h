@@ -148,6 +148,8 @@ class LabelsBuilder {
   // Deletes all others, those given to Set before as well.
   LabelsBuilder& Keep(std::span<const std::string> names);
   std::string_view Get(std::string_view name) const;
+  // A copy of what Build() would contain: the labels of the base that are unchanged, then those set.
+  std::vector<std::pair<std::string, std::string>> Pairs() const;
   Labels Build() const;
 
  private:

@@ -60,6 +60,17 @@ std::string_view LabelsBuilder::Get(std::string_view name) const {
   return change ? View(change->value) : base_.Get(name);
 }
 
+std::vector<std::pair<std::string, std::string>> LabelsBuilder::Pairs() const {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (const Label& label : base_) {
+    if (!label.value.empty() && Find(label.name) == nullptr) pairs.emplace_back(label.name, label.value);
+  }
+  for (const Change& change : changes_) {
+    if (change.value.bytes > 0) pairs.emplace_back(View(change.name), View(change.value));
+  }
+  return pairs;
+}
+
 Labels LabelsBuilder::Build() const {
   std::string packed;
   packed.reserve(base_.packed().size() + arena_.size() + 2 * changes_.size());

@@ -16,8 +16,8 @@ namespace {
 constexpr size_t kScanMax = 16;  // up to so many members of a set are compared one after the other
 constexpr int64_t kProgramBytes = 8 << 20, kProgramBytesMax = 64 << 20;
 
-// Go's words for RE2's codes.
-Status EngineError(const re2::RE2& engine) {
+// Go's words for RE2's codes. `pattern` is what the user wrote.
+Status EngineError(const re2::RE2& engine, std::string_view pattern) {
   auto what = [&]() -> std::string_view {
     switch (engine.error_code()) {
       case re2::RE2::ErrorBadEscape:
@@ -52,22 +52,24 @@ Status EngineError(const re2::RE2& engine) {
         return "internal error";
     }
   };
-  bool whole = engine.error_code() == re2::RE2::ErrorPatternTooLarge;
-  return RegexError(what(), whole ? engine.pattern() : engine.error_arg());
+  bool whole = engine.error_code() == re2::RE2::ErrorPatternTooLarge ||
+               engine.error_code() == re2::RE2::ErrorMissingParen ||
+               engine.error_code() == re2::RE2::ErrorUnexpectedParen;
+  return RegexError(what(), whole ? pattern : std::string_view(engine.error_arg()));
 }
 
-Result<std::unique_ptr<re2::RE2>> Compile(const std::string& pattern, bool capturing) {
+Result<std::unique_ptr<re2::RE2>> Compile(const std::string& translated, bool capturing, std::string_view pattern) {
   re2::RE2::Options options;
   options.set_log_errors(false);
   options.set_dot_nl(true);
   options.set_never_capture(!capturing);
   options.set_max_mem(kProgramBytes);
-  auto engine = std::make_unique<re2::RE2>(pattern, options);
+  auto engine = std::make_unique<re2::RE2>(translated, options);
   if (engine->error_code() == re2::RE2::ErrorPatternTooLarge) {
     options.set_max_mem(kProgramBytesMax);
-    engine = std::make_unique<re2::RE2>(pattern, options);
+    engine = std::make_unique<re2::RE2>(translated, options);
   }
-  if (!engine->ok()) return EngineError(*engine);
+  if (!engine->ok()) return EngineError(*engine, pattern);
   return engine;
 }
 
@@ -110,7 +112,7 @@ Result<std::shared_ptr<const Regex>> Regex::Make(std::string_view pattern, bool 
   }
   if (regex->engine_only_ || capturing) {
     GN_ASSIGN(GoPattern go, TranslateGoPattern(pattern));
-    GN_ASSIGN(regex->engine_, Compile(go.re2, capturing));
+    GN_ASSIGN(regex->engine_, Compile(go.re2, capturing, pattern));
     regex->group_names_ = std::move(go.group_names);
   }
   return std::shared_ptr<const Regex>(std::move(regex));

@@ -39,8 +39,8 @@ class Regex {
   const std::string& prefix() const { return prefix_; }
   bool uses_engine() const { return engine_only_; }
 
-  // Go's FindStringSubmatch: the whole text, then one entry per group (empty for one that took no part); empty when
-  // the text does not match. The views are of `text`. REQUIRES: made by MakeCapturing.
+  // Go's FindStringSubmatch: the whole text, then one entry per group (without data for one that took no part); empty
+  // when the text does not match. The views are of `text`. REQUIRES: made by MakeCapturing.
   std::vector<std::string_view> Captures(std::string_view text) const;
   // Names of the groups, "" for a plain one; index 0 is the whole match.
   const std::vector<std::string>& group_names() const { return group_names_; }
