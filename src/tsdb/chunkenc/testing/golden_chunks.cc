@@ -64,14 +64,7 @@ GoldenChunk ParseLine(std::string_view line) {
 
 std::vector<GoldenChunk> Load() {
   std::vector<GoldenChunk> chunks;
-  auto path = SharedFolder() / "golden" / "chunks" / "chunks.jsonl.gz";
-  if (!std::filesystem::exists(path)) return chunks;
-  std::string text = Gunzip(path);
-  for (std::string_view rest = text; !rest.empty();) {
-    auto end = rest.find('\n');
-    chunks.push_back(ParseLine(rest.substr(0, end)));
-    rest.remove_prefix(end + 1);
-  }
+  for (const auto& line : GoldenLines("chunks/chunks.jsonl.gz")) chunks.push_back(ParseLine(line));
   return chunks;
 }
 
@@ -173,6 +166,20 @@ Histogram ParseHistogram(const std::vector<std::string>& words) {
 }
 
 }  // namespace
+
+std::vector<std::string> GoldenLines(const std::string& path) {
+  auto file = SharedFolder() / "golden" / path;
+  if (!std::filesystem::exists(file)) return {};
+  std::string text = Gunzip(file);
+  std::vector<std::string> lines;
+  for (std::string_view rest = text; !rest.empty();) {
+    auto end = rest.find('\n');
+    lines.emplace_back(rest.substr(0, end));
+    if (end == rest.npos) break;
+    rest.remove_prefix(end + 1);
+  }
+  return lines;
+}
 
 const std::vector<GoldenChunk>& GoldenChunks() {
   static const auto* chunks = new std::vector<GoldenChunk>(Load());

@@ -22,6 +22,9 @@ struct GoldenChunk {
 // Empty when the shared test data is not there: skip the test then.
 const std::vector<GoldenChunk>& GoldenChunks();
 
+// The lines of a gzipped file below the golden folder; empty when it is not there.
+std::vector<std::string> GoldenLines(const std::string& path);
+
 // Sample i in the README's text form but for the decimals behind the hexadecimal floats ("f T HEX", "cv=HEX,HEX").
 std::string SampleText(const Samples& samples, size_t i);
 // A golden line without its decimals, to compare with SampleText().

@@ -1,0 +1,168 @@
+#include "downsample/chunk_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace gauntlet::downsample {
+namespace {
+
+using tsdb::Aggregate;
+using tsdb::ChunkView;
+using tsdb::SeriesChunk;
+
+constexpr int64_t kNoTime = std::numeric_limits<int64_t>::min();
+
+// The first time that may still be given: after the samples of this series in `out`.
+int64_t After(const Samples& out, size_t base, int64_t mint_ms) {
+  return out.size() == base ? mint_ms : std::max(mint_ms, out.times_ms.back() + 1);
+}
+
+void Divide(double by, Histogram* h) {
+  h->count /= by;
+  h->zero_count /= by;
+  h->sum /= by;
+  for (double& bucket : h->positive_buckets) bucket /= by;
+  for (double& bucket : h->negative_buckets) bucket /= by;
+}
+
+Status Missing(const SeriesChunk& chunk) {
+  return Status(Code::kInvalid, fmt::format("chunk from {} to {} has neither raw samples nor the aggregate needed",
+                                            chunk.mint_ms, chunk.maxt_ms));
+}
+
+Aggregate PartFor(Reading reading) {
+  switch (reading) {
+    case Reading::kCount:
+      return Aggregate::kCount;
+    case Reading::kMin:
+      return Aggregate::kMin;
+    case Reading::kMax:
+      return Aggregate::kMax;
+    case Reading::kCounter:
+      return Aggregate::kCounter;
+    case Reading::kSum:
+    case Reading::kAverage:
+      break;
+  }
+  return Aggregate::kSum;
+}
+
+}  // namespace
+
+Reading ReadingFor(std::string_view function) {
+  if (function == "min" || function.starts_with("min_")) return Reading::kMin;
+  if (function == "max" || function.starts_with("max_")) return Reading::kMax;
+  if (function == "count" || function.starts_with("count_")) return Reading::kCount;
+  if (function.starts_with("sum_")) return Reading::kSum;  // not "sum": that adds up series, each as it stands
+  for (std::string_view counter : {"increase", "rate", "irate", "resets", "xincrease", "xrate"}) {
+    if (function == counter) return Reading::kCounter;
+  }
+  return Reading::kAverage;
+}
+
+Status ChunkReader::Read(std::span<const SeriesChunk> chunks, int64_t mint_ms, int64_t maxt_ms, Samples* out) {
+  if (reading_ == Reading::kCounter) return ReadCounters(chunks, mint_ms, maxt_ms, out);
+  const size_t base = out->size();
+  for (const SeriesChunk& chunk : chunks) {
+    int64_t from = After(*out, base, mint_ms);
+    ChunkView part = chunk.aggregates[PartFor(reading_)];
+    bool aggregated = part.encoding != tsdb::Encoding::kNone;
+    if (chunk.has_raw() && (!aggregated || reading_ == Reading::kAverage)) {
+      GN_TRY(tsdb::DecodeChunk(chunk.raw, from, maxt_ms, out));
+    } else if (!aggregated) {
+      return Missing(chunk);
+    } else if (reading_ == Reading::kAverage) {
+      GN_TRY(ReadAverage(chunk, from, maxt_ms, out));
+    } else {
+      GN_TRY(tsdb::DecodeChunk(part, from, maxt_ms, out));
+    }
+  }
+  return Status();
+}
+
+Status ChunkReader::ReadAverage(const SeriesChunk& chunk, int64_t mint_ms, int64_t maxt_ms, Samples* out) {
+  if (!chunk.aggregates.has(Aggregate::kCount)) return Missing(chunk);
+  buffer_.Clear();
+  counts_.Clear();
+  GN_TRY(tsdb::DecodeChunk(chunk.aggregates[Aggregate::kSum], mint_ms, maxt_ms, &buffer_));
+  GN_TRY(tsdb::DecodeChunk(chunk.aggregates[Aggregate::kCount], mint_ms, maxt_ms, &counts_));
+  if (buffer_.times_ms != counts_.times_ms) {
+    return Status(Code::kCorrupt, fmt::format("chunk from {} to {}: sum and count timestamps not aligned",
+                                              chunk.mint_ms, chunk.maxt_ms));
+  }
+  for (size_t i = 0; i < buffer_.size(); ++i) buffer_.values[i] /= counts_.values[i];
+  for (auto& h : buffer_.histograms) Divide(counts_.values[h.position], &h.histogram);
+  AppendRange(buffer_, 0, buffer_.size(), out);
+  return Status();
+}
+
+// The rising line that the counter chunks since the last raw one make.
+struct ChunkReader::Line {
+  size_t begin = 0;        // index in `out` of its first sample given
+  bool any = false;        // whether it has a float sample, given or not
+  int64_t time = kNoTime;  // of the last sample
+  double value = 0;        // of the last sample, as its chunk has it
+  double total = 0;        // of the line at the last sample
+  bool after_raw = false;  // whether raw samples stand before it
+};
+
+Status ChunkReader::ReadCounterChunk(ChunkView part, int64_t mint_ms, int64_t maxt_ms, Line* line, Samples* out) {
+  buffer_.Clear();
+  GN_TRY(tsdb::DecodeChunk(part, kNoTime, maxt_ms, &buffer_));
+  auto histogram = buffer_.histograms.begin();
+  for (size_t i = 0; i < buffer_.size(); ++i) {
+    int64_t t = buffer_.times_ms[i];
+    if (histogram != buffer_.histograms.end() && histogram->position == i) {
+      ++histogram;
+      if (t <= line->time) continue;
+      line->time = t;
+      if (t >= mint_ms) AppendRange(buffer_, i, i + 1, out);
+      continue;
+    }
+    double v = buffer_.values[i];
+    if (std::isnan(v) || t < line->time) continue;
+    if (t == line->time) {  // what the raw value was at the end of the chunk
+      line->value = v;
+      continue;
+    }
+    line->total = !line->any ? v : line->total + (v >= line->value ? v - line->value : v);
+    line->any = true;
+    line->time = t;
+    line->value = v;
+    if (t < mint_ms) continue;
+    out->times_ms.push_back(t);
+    out->values.push_back(line->total);
+    if (!out->start_times_ms.empty()) out->start_times_ms.push_back(0);
+  }
+  return Status();
+}
+
+Status ChunkReader::ReadCounters(std::span<const SeriesChunk> chunks, int64_t mint_ms, int64_t maxt_ms, Samples* out) {
+  const size_t base = out->size();
+  Line line;
+  line.begin = base;
+  for (const SeriesChunk& chunk : chunks) {
+    ChunkView counter = chunk.aggregates[Aggregate::kCounter];
+    if (counter.encoding != tsdb::Encoding::kNone) {
+      GN_TRY(ReadCounterChunk(counter, mint_ms, maxt_ms, &line, out));
+      continue;
+    }
+    if (!chunk.has_raw()) return Missing(chunk);
+    double hidden = line.any ? line.total - line.value : 0;  // what the line is above the raw values at its end
+    for (size_t i = line.begin; i < out->size() && hidden != 0; ++i) {
+      if (!line.after_raw || out->values[i] >= hidden) out->values[i] -= hidden;
+    }
+    int64_t from = After(*out, base, line.time == kNoTime ? mint_ms : std::max(mint_ms, line.time + 1));
+    GN_TRY(tsdb::DecodeChunk(chunk.raw, from, maxt_ms, out));
+    line = Line();
+    line.begin = out->size();
+    line.time = out->size() == base ? kNoTime : out->times_ms.back();
+    line.after_raw = true;
+  }
+  return Status();
+}
+
+}  // namespace gauntlet::downsample
