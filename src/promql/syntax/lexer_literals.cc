@@ -12,13 +12,6 @@ namespace {
 bool IsHexDigit(char c) { return IsDigit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 bool IsExponent(char c) { return c == 'e' || c == 'E'; }
 
-uint32_t DigitValue(int c) {
-  if (c >= '0' && c <= '9') return static_cast<uint32_t>(c - '0');
-  if (c >= 'a' && c <= 'f') return static_cast<uint32_t>(c - 'a' + 10);
-  if (c >= 'A' && c <= 'F') return static_cast<uint32_t>(c - 'A' + 10);
-  return 16;
-}
-
 }  // namespace
 
 // Takes what looks like a number: [.]d[d._eE]*, each of "." and "e" once, neither they nor "_" in places that Go

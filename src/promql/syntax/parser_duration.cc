@@ -5,7 +5,7 @@
 namespace gauntlet::promql {
 namespace {
 
-using Op = DurationExpr::Op;
+using DurationOp = DurationExpr::Op;
 
 // Whether seconds do not fit upstream's int64 of nanoseconds. Neither does NaN, of which upstream makes -292 years.
 bool OutOfRange(double seconds) {
@@ -13,43 +13,42 @@ bool OutOfRange(double seconds) {
   return !(seconds <= kLimit && seconds >= -kLimit);
 }
 
-bool IsSign(Tok type) { return type == Tok::kAdd || type == Tok::kSub; }
 bool IsLiteral(Tok type) { return type == Tok::kNumber || type == Tok::kDuration; }
 bool IsFunction(Tok type) { return IsGrammarFunction(type) && type != Tok::kStart && type != Tok::kEnd; }
 
-Op FunctionOp(Tok type) {
+DurationOp FunctionOp(Tok type) {
   switch (type) {
     case Tok::kStep:
-      return Op::kStep;
+      return DurationOp::kStep;
     case Tok::kRange:
-      return Op::kRange;
+      return DurationOp::kRange;
     case Tok::kMinOf:
-      return Op::kMinOf;
+      return DurationOp::kMinOf;
     default:
-      return Op::kMaxOf;
+      return DurationOp::kMaxOf;
   }
 }
 
-std::optional<Op> ArithmeticOp(Tok type) {
+std::optional<DurationOp> ArithmeticOp(Tok type) {
   switch (type) {
     case Tok::kAdd:
-      return Op::kAdd;
+      return DurationOp::kAdd;
     case Tok::kSub:
-      return Op::kSub;
+      return DurationOp::kSub;
     case Tok::kMul:
-      return Op::kMul;
+      return DurationOp::kMul;
     case Tok::kDiv:
-      return Op::kDiv;
+      return DurationOp::kDiv;
     case Tok::kMod:
-      return Op::kMod;
+      return DurationOp::kMod;
     case Tok::kPow:
-      return Op::kPow;
+      return DurationOp::kPow;
     default:
       return std::nullopt;
   }
 }
 
-std::unique_ptr<DurationExpr> MakeNode(Op op, int start, int end) {
+std::unique_ptr<DurationExpr> MakeNode(DurationOp op, int start, int end) {
   auto node = std::make_unique<DurationExpr>();
   node->op = op;
   node->pos = {start, end};
@@ -100,7 +99,7 @@ ExprPtr Parser::Duration(int precedence_min) {
 
 ExprPtr Parser::DurationOperators(ExprPtr lhs, int precedence_min) {
   while (lhs) {
-    std::optional<Op> op = ArithmeticOp(Peek());
+    std::optional<DurationOp> op = ArithmeticOp(Peek());
     int precedence = BinaryPrecedence(Peek());
     if (!op || precedence < precedence_min) break;
     Token token = Take();
@@ -131,7 +130,7 @@ ExprPtr Parser::DurationFunction() {
   Token name = Take();
   auto node = MakeNode(FunctionOp(name.type), name.pos, 0);
   if (!Expect(Tok::kLeftParen)) return nullptr;
-  if (node->op == Op::kMinOf || node->op == Op::kMaxOf) {
+  if (node->op == DurationOp::kMinOf || node->op == DurationOp::kMaxOf) {
     node->lhs = Duration(1);
     if (!node->lhs || !Expect(Tok::kComma)) return nullptr;
     node->rhs = Duration(1);
@@ -156,8 +155,8 @@ ExprPtr Parser::DurationBinary(const Token& op, ExprPtr lhs, ExprPtr rhs) {
   const bool zero = rhs->kind == NodeKind::kNumber && static_cast<NumberLiteral&>(*rhs).value == 0;
   node->lhs = std::move(lhs);
   node->rhs = std::move(rhs);
-  if (zero && node->op == Op::kDiv) return Fail(op.pos, "division by zero");
-  if (zero && node->op == Op::kMod) return Fail(op.pos, "modulo by zero");
+  if (zero && node->op == DurationOp::kDiv) return Fail(op.pos, "division by zero");
+  if (zero && node->op == DurationOp::kMod) return Fail(op.pos, "modulo by zero");
   return fits ? std::move(node) : nullptr;
 }
 
@@ -172,14 +171,14 @@ ExprPtr Parser::SignDuration(const Token& sign, ExprPtr e) {
     return e;
   }
   if (!minus) return e;
-  auto node = MakeNode(Op::kNegate, sign.pos, e->pos.end);
+  auto node = MakeNode(DurationOp::kNegate, sign.pos, e->pos.end);
   const bool fits = Grow(*node, e.get());
   node->rhs = std::move(e);
   return fits ? std::move(node) : nullptr;
 }
 
 ExprPtr Parser::Plus(int start, ExprPtr e) {
-  auto node = MakeNode(Op::kPlus, start, taken_end_);
+  auto node = MakeNode(DurationOp::kPlus, start, taken_end_);
   const bool fits = Grow(*node, e.get());
   node->rhs = std::move(e);
   return fits ? std::move(node) : nullptr;

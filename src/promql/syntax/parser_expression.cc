@@ -96,12 +96,12 @@ ExprPtr Parser::Expression(int precedence_min) {
 
 // A sign binds as tight as *: -1^2 is -(1^2), -1*2 is (-1)*2.
 ExprPtr Parser::Operand() {
-  if (Peek() != Tok::kAdd && Peek() != Tok::kSub) {
+  if (!IsSign(Peek())) {
     ExprPtr e = Primary();
     return e ? Modifiers(std::move(e)) : nullptr;
   }
   std::vector<Token> signs;
-  while (Peek() == Tok::kAdd || Peek() == Tok::kSub) signs.push_back(Take());
+  while (IsSign(Peek())) signs.push_back(Take());
   return ApplySigns(signs, Expression(kPowPrecedence));
 }
 

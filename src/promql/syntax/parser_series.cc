@@ -14,8 +14,6 @@ namespace {
 
 constexpr const char* kWhere = "series values";
 
-bool IsSign(Tok type) { return type == Tok::kAdd || type == Tok::kSub; }
-
 // One span from `offset` for all buckets.
 std::vector<HistogramSpan> SpanOf(const std::vector<double>& buckets, int64_t offset) {
   if (buckets.empty()) return {};

@@ -5,23 +5,17 @@
 #include "base/utf8.h"
 #include "model/labels.h"
 #include "model/printable.h"
+#include "promql/syntax/characters.h"
 
 namespace gauntlet::promql {
 namespace {
-
-int DigitValue(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return 16;
-}
 
 // Takes `digits` digits of the base off `s`; nothing when there are fewer.
 std::optional<uint32_t> TakeNumber(std::string_view& s, size_t digits, uint32_t base) {
   if (s.size() < digits) return std::nullopt;
   uint32_t value = 0;
   for (size_t i = 0; i < digits; i++) {
-    uint32_t digit = static_cast<uint32_t>(DigitValue(s[i]));
+    uint32_t digit = DigitValue(s[i]);
     if (digit >= base) return std::nullopt;
     value = value * base + digit;
   }

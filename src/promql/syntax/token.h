@@ -112,6 +112,7 @@ enum class Tok : uint8_t {
   kHintGauge,
 };
 
+inline bool IsSign(Tok t) { return t == Tok::kAdd || t == Tok::kSub; }
 inline bool IsOperator(Tok t) { return t >= Tok::kAdd && t <= Tok::kAt; }
 inline bool IsAggregation(Tok t) { return t >= Tok::kSum && t <= Tok::kLimitRatio; }
 inline bool IsKeyword(Tok t) { return t >= Tok::kBool && t <= Tok::kWithout; }
