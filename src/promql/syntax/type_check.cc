@@ -14,18 +14,19 @@ namespace {
 class TypeChecker {
  public:
   explicit TypeChecker(std::string_view query) : query_(query) {}
-  Status Check(Expr& e);
+  // Gives e.type() as well, which would walk down again.
+  Status Check(Expr& e, ValueType& type);
 
  private:
   Status CheckSelector(const VectorSelector& e);
   Status CheckAggregate(AggregateExpr& e);
-  Status CheckBinary(BinaryExpr& e);
-  Status CheckOperator(const BinaryExpr& e);
-  Status CheckMatching(BinaryExpr& e);
+  Status CheckBinary(BinaryExpr& e, ValueType& type);
+  Status CheckOperator(const BinaryExpr& e, ValueType lhs, ValueType rhs);
+  Status CheckMatching(BinaryExpr& e, ValueType lhs, ValueType rhs);
   Status CheckCall(Call& e);
   Status CheckArgumentCount(const Call& e);
   Status CheckInfo(Call& e);
-  Status CheckUnary(UnaryExpr& e);
+  Status CheckUnary(UnaryExpr& e, ValueType& type);
   Status CheckSubquery(SubqueryExpr& e);
   Status Expect(Expr& e, ValueType want, std::string_view where);
 
@@ -36,36 +37,39 @@ class TypeChecker {
   std::string_view query_;
 };
 
-Status TypeChecker::Check(Expr& e) {
+Status TypeChecker::Check(Expr& e, ValueType& type) {
   switch (e.kind) {
-    case NodeKind::kNumber:
-    case NodeKind::kString:
-    case NodeKind::kDuration:
-      return {};
+    case NodeKind::kParen:
+      return Check(*static_cast<ParenExpr&>(e).expr, type);
+    case NodeKind::kUnary:
+      return CheckUnary(static_cast<UnaryExpr&>(e), type);
+    case NodeKind::kBinary:
+      return CheckBinary(static_cast<BinaryExpr&>(e), type);
+    default:
+      break;
+  }
+  type = e.type();
+  switch (e.kind) {
     case NodeKind::kVectorSelector:
       return CheckSelector(static_cast<VectorSelector&>(e));
     case NodeKind::kMatrixSelector:
       return CheckSelector(*static_cast<MatrixSelector&>(e).selector);
     case NodeKind::kSubquery:
       return CheckSubquery(static_cast<SubqueryExpr&>(e));
-    case NodeKind::kParen:
-      return Check(*static_cast<ParenExpr&>(e).expr);
-    case NodeKind::kUnary:
-      return CheckUnary(static_cast<UnaryExpr&>(e));
-    case NodeKind::kBinary:
-      return CheckBinary(static_cast<BinaryExpr&>(e));
     case NodeKind::kAggregate:
       return CheckAggregate(static_cast<AggregateExpr&>(e));
     case NodeKind::kCall:
       return CheckCall(static_cast<Call&>(e));
+    default:
+      return {};
   }
-  return {};
 }
 
 Status TypeChecker::Expect(Expr& e, ValueType want, std::string_view where) {
-  GN_TRY(Check(e));
-  if (e.type() == want) return {};
-  return Fail(e, fmt::format("expected type {} in {}, got {}", DocumentedType(want), where, DocumentedType(e.type())));
+  ValueType got;
+  GN_TRY(Check(e, got));
+  if (got == want) return {};
+  return Fail(e, fmt::format("expected type {} in {}, got {}", DocumentedType(want), where, DocumentedType(got)));
 }
 
 Status TypeChecker::CheckSelector(const VectorSelector& e) {
@@ -95,8 +99,8 @@ int TypeChecker::OperatorPos(const BinaryExpr& e) const {
   return static_cast<int>(pos);
 }
 
-Status TypeChecker::CheckOperator(const BinaryExpr& e) {
-  const bool scalars = e.lhs->type() == ValueType::kScalar && e.rhs->type() == ValueType::kScalar;
+Status TypeChecker::CheckOperator(const BinaryExpr& e, ValueType lhs, ValueType rhs) {
+  const bool scalars = lhs == ValueType::kScalar && rhs == ValueType::kScalar;
   if (e.return_bool && !IsComparison(e.op)) {
     return Fail(OperatorPos(e), "bool modifier can only be used on comparison operators");
   }
@@ -110,17 +114,15 @@ Status TypeChecker::CheckOperator(const BinaryExpr& e) {
                   fmt::format("label {} must not occur in ON and GROUP clause at once", GoQuote(label)));
     }
   }
-  for (const Expr* side : {e.lhs.get(), e.rhs.get()}) {
-    if (side->type() == ValueType::kScalar || side->type() == ValueType::kVector) continue;
-    return Fail(*side, "binary expression must contain only scalar and instant vector types");
-  }
-  return {};
+  auto fits = [](ValueType type) { return type == ValueType::kScalar || type == ValueType::kVector; };
+  if (fits(lhs) && fits(rhs)) return {};
+  return Fail(fits(lhs) ? *e.rhs : *e.lhs, "binary expression must contain only scalar and instant vector types");
 }
 
-Status TypeChecker::CheckMatching(BinaryExpr& e) {
+Status TypeChecker::CheckMatching(BinaryExpr& e, ValueType lhs, ValueType rhs) {
   const VectorMatching& matching = *e.matching;
   const bool fill = matching.fill_left || matching.fill_right;
-  if (e.lhs->type() != ValueType::kVector || e.rhs->type() != ValueType::kVector) {
+  if (lhs != ValueType::kVector || rhs != ValueType::kVector) {
     if (!matching.labels.empty()) return Fail(e, "vector matching only allowed between instant vectors");
     if (fill) return Fail(e, "filling in missing series only allowed between instant vectors");
     e.matching.reset();
@@ -136,14 +138,16 @@ Status TypeChecker::CheckMatching(BinaryExpr& e) {
   return {};
 }
 
-Status TypeChecker::CheckBinary(BinaryExpr& e) {
-  GN_TRY(Check(*e.lhs));
-  GN_TRY(Check(*e.rhs));
+Status TypeChecker::CheckBinary(BinaryExpr& e, ValueType& type) {
+  ValueType lhs, rhs;
+  GN_TRY(Check(*e.lhs, lhs));
+  GN_TRY(Check(*e.rhs, rhs));
+  type = lhs == ValueType::kScalar && rhs == ValueType::kScalar ? ValueType::kScalar : ValueType::kVector;
   if (IsSetOperator(e.op) && e.matching->card == MatchCardinality::kOneToOne) {
     e.matching->card = MatchCardinality::kManyToMany;
   }
-  GN_TRY(CheckOperator(e));
-  return CheckMatching(e);
+  GN_TRY(CheckOperator(e, lhs, rhs));
+  return CheckMatching(e, lhs, rhs);
 }
 
 Status TypeChecker::CheckArgumentCount(const Call& e) {
@@ -182,9 +186,8 @@ Status TypeChecker::CheckCall(Call& e) {
   return {};
 }
 
-Status TypeChecker::CheckUnary(UnaryExpr& e) {
-  GN_TRY(Check(*e.expr));
-  const ValueType type = e.expr->type();
+Status TypeChecker::CheckUnary(UnaryExpr& e, ValueType& type) {
+  GN_TRY(Check(*e.expr, type));
   if (type == ValueType::kScalar || type == ValueType::kVector) return {};
   return Fail(e,
               fmt::format("unary expression only allowed on expressions of type scalar or instant vector, got \"{}\"",
@@ -192,14 +195,17 @@ Status TypeChecker::CheckUnary(UnaryExpr& e) {
 }
 
 Status TypeChecker::CheckSubquery(SubqueryExpr& e) {
-  GN_TRY(Check(*e.expr));
-  if (e.expr->type() == ValueType::kVector) return {};
-  return Fail(e,
-              fmt::format("subquery is only allowed on instant vector, got {} instead", ValueTypeText(e.expr->type())));
+  ValueType type;
+  GN_TRY(Check(*e.expr, type));
+  if (type == ValueType::kVector) return {};
+  return Fail(e, fmt::format("subquery is only allowed on instant vector, got {} instead", ValueTypeText(type)));
 }
 
 }  // namespace
 
-Status CheckTypes(std::string_view query, Expr& root) { return TypeChecker(query).Check(root); }
+Status CheckTypes(std::string_view query, Expr& root) {
+  ValueType type;
+  return TypeChecker(query).Check(root, type);
+}
 
 }  // namespace gauntlet::promql
