@@ -39,8 +39,7 @@ const Node* Decoder::Take(std::string_view name) {
 
 const Node* Decoder::TakeScalar(std::string_view name, std::string_view go_type) {
   const Node* node = Take(name);
-  if (node == nullptr || node->is_null()) return nullptr;
-  if (node->kind() == Node::Kind::kScalar) return node;
+  if (node == nullptr || node->kind() == Node::Kind::kScalar) return node;
   Mismatch(*node, go_type);
   return nullptr;
 }
@@ -48,38 +47,46 @@ const Node* Decoder::TakeScalar(std::string_view name, std::string_view go_type)
 bool Decoder::Field(std::string_view name, std::string* out) {
   const Node* node = TakeScalar(name, "string");
   if (node == nullptr) return false;
-  *out = node->text();
+  *out = node->is_null() ? "" : node->text();
   return true;
 }
 
 bool Decoder::Field(std::string_view name, Secret* out) {
   const Node* node = TakeScalar(name, "config.Secret");
   if (node == nullptr) return false;
-  *out = Secret(node->text());
+  *out = node->is_null() ? Secret() : Secret(node->text());
   return true;
 }
 
 bool Decoder::Field(std::string_view name, bool* out) {
   const Node* node = TakeScalar(name, "bool");
   if (node == nullptr) return false;
-  if (ToBool(*node, out)) return true;
-  Mismatch(*node, "bool");
-  return false;
+  bool value = false;
+  if (!node->is_null() && !ToBool(*node, &value)) {
+    Mismatch(*node, "bool");
+    return false;
+  }
+  *out = value;
+  return true;
 }
 
 bool Decoder::Field(std::string_view name, int64_t* out) {
   const Node* node = TakeScalar(name, "int64");
+  int64_t value = 0;
   if (node == nullptr) return false;
-  if (ToInt(*node, out)) return true;
-  Mismatch(*node, "int64");
-  return false;
+  if (!node->is_null() && !ToInt(*node, &value)) {
+    Mismatch(*node, "int64");
+    return false;
+  }
+  *out = value;
+  return true;
 }
 
 bool Decoder::Field(std::string_view name, int* out) {
   const Node* node = TakeScalar(name, "int");
   int64_t value = 0;
   if (node == nullptr) return false;
-  if (!ToInt(*node, &value) || value != static_cast<int>(value)) {
+  if ((!node->is_null() && !ToInt(*node, &value)) || value != static_cast<int>(value)) {
     Mismatch(*node, "int");
     return false;
   }
@@ -91,7 +98,7 @@ bool Decoder::Field(std::string_view name, uint64_t* out) {
   const Node* node = TakeScalar(name, "uint64");
   int64_t value = 0;
   if (node == nullptr) return false;
-  if (!ToInt(*node, &value) || value < 0) {
+  if ((!node->is_null() && !ToInt(*node, &value)) || value < 0) {
     Mismatch(*node, "uint64");
     return false;
   }
@@ -101,17 +108,23 @@ bool Decoder::Field(std::string_view name, uint64_t* out) {
 
 bool Decoder::Field(std::string_view name, double* out) {
   const Node* node = TakeScalar(name, "float64");
+  double value = 0;
   if (node == nullptr) return false;
-  if (ToFloat(*node, out)) return true;
-  Mismatch(*node, "float64");
-  return false;
+  if (!node->is_null() && !ToFloat(*node, &value)) {
+    Mismatch(*node, "float64");
+    return false;
+  }
+  *out = value;
+  return true;
 }
 
 bool Decoder::Field(std::string_view name, std::vector<std::string>* out) {
   const Node* node = Take(name);
-  if (node == nullptr || node->is_null()) return false;
+  if (node == nullptr) return false;
   std::vector<std::string> values;
-  if (node->kind() == Node::Kind::kScalar) {
+  if (node->is_null()) {
+    // nothing
+  } else if (node->kind() == Node::Kind::kScalar) {
     values.push_back(node->text());  // yaml.v2 takes one scalar for a list of one
   } else if (node->kind() == Node::Kind::kMapping) {
     Mismatch(*node, "[]string");
@@ -130,8 +143,8 @@ bool Decoder::Field(std::string_view name, std::vector<std::string>* out) {
 
 bool Decoder::Field(std::string_view name, std::map<std::string, std::string>* out) {
   const Node* node = Take(name);
-  if (node == nullptr || node->is_null()) return false;
-  if (node->kind() != Node::Kind::kMapping) {
+  if (node == nullptr) return false;
+  if (!node->is_null() && node->kind() != Node::Kind::kMapping) {
     Mismatch(*node, "map[string]string");
     return false;
   }

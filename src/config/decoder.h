@@ -6,8 +6,8 @@
 //     d.Object("tls_config", "config.TLSConfig", [&](Decoder& tls) { tls.Field("ca_file", &target.ca_file); });
 //   });
 //
-// An absent or null field leaves its default. A field that no call named is an error.
-// Threads: one thread at a time.
+// An absent field leaves its default; a null one becomes empty or 0, as yaml.v2 has it. A field that no call named is
+// an error. Threads: one thread at a time.
 
 #pragma once
 
@@ -28,7 +28,7 @@ class Decoder {
  public:
   using Body = std::function<void(Decoder&)>;
 
-  // Each reads one field; false (nothing written) when it is absent, null or wrong.
+  // Each reads one field; false (nothing written) when it is absent or wrong.
   bool Field(std::string_view name, std::string* out);
   bool Field(std::string_view name, Secret* out);
   bool Field(std::string_view name, bool* out);
@@ -44,6 +44,10 @@ class Decoder {
   bool Parsed(std::string_view name, T* out, Result<T> (*parse)(std::string_view)) {
     std::string text;
     if (!Field(name, &text)) return false;
+    if (IsNull(name)) {
+      *out = T{};
+      return true;
+    }
     Result<T> value = parse(text);
     if (!value.ok()) {
       Fail(name, value.status().message());
@@ -67,6 +71,7 @@ class Decoder {
   void Ignore(std::string_view name) { Take(name); }
 
   bool Has(std::string_view name) const { return node_.Find(name) != nullptr; }
+  bool IsNull(std::string_view name) const { return Has(name) && node_.Find(name)->is_null(); }
   // The field must be there, not null, and not an empty string.
   void Require(std::string_view name);
   // Records "line N: message"; N is the field's line, or the mapping's for an empty name.

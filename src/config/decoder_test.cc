@@ -53,7 +53,7 @@ TEST(Decoder, ReadsFieldsAndLeavesDefaults) {
       &t);
   ASSERT_TRUE(status.ok()) << status.message();
   EXPECT_EQ(t.address, "12");
-  EXPECT_EQ(t.name, "n");
+  EXPECT_EQ(t.name, "");
   EXPECT_FALSE(t.on);
   EXPECT_EQ(t.small, -3);
   EXPECT_EQ(t.big, 16);
@@ -69,6 +69,25 @@ TEST(Decoder, ReadsFieldsAndLeavesDefaults) {
   Target untouched;
   EXPECT_TRUE(Decode("", &untouched).ok());
   EXPECT_EQ(untouched.address, "default");
+}
+
+TEST(Decoder, NullIsEmptyOrZero) {
+  Target t;
+  t.password = Secret("p");
+  t.list = {"x"};
+  t.map = {{"k", "v"}};
+  t.inner = "x";
+  Status status =
+      Decode("address:\non: ~\nsmall: null\nbig:\nsize:\nratio:\npassword:\nlist:\nmap:\ninner:\neach:\n", &t);
+  ASSERT_TRUE(status.ok()) << status.message();
+  EXPECT_EQ(t.address, "");
+  EXPECT_FALSE(t.on);
+  EXPECT_EQ(t.small, 0);
+  EXPECT_EQ(t.big, 0);
+  EXPECT_EQ(t.size, 0u);
+  EXPECT_EQ(t.ratio, 0);
+  EXPECT_TRUE(t.password.empty() && t.list.empty() && t.map.empty() && t.each.empty());
+  EXPECT_EQ(t.inner, "x");  // a mapping below keeps its defaults
 }
 
 TEST(Decoder, TakesOneScalarForAListOfOne) {

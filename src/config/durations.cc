@@ -9,6 +9,10 @@ namespace gauntlet::config {
 bool PromDurationField(Decoder& decoder, std::string_view name, std::chrono::milliseconds* out) {
   std::string text;
   if (!decoder.Field(name, &text)) return false;
+  if (decoder.IsNull(name)) {
+    *out = {};
+    return true;
+  }
   Result<int64_t> ms = ParsePromDuration(text);
   if (!ms.ok()) {
     decoder.Fail(name, ms.status().message());
@@ -22,7 +26,7 @@ bool GoDurationField(Decoder& decoder, std::string_view name, std::chrono::nanos
   std::string text;
   if (!decoder.Field(name, &text)) return false;
   int64_t ns = 0;
-  if (!ToInt(*decoder.node().Find(name), &ns)) {
+  if (!decoder.IsNull(name) && !ToInt(*decoder.node().Find(name), &ns)) {
     Result<int64_t> parsed = ParseGoDuration(text);
     if (!parsed.ok()) {
       decoder.Fail(name, parsed.status().message());

@@ -11,7 +11,7 @@
 
 namespace gauntlet::config {
 
-// As Decoder::Field: false, and nothing written, when absent, null or wrong.
+// As Decoder::Field: false, and nothing written, when absent or wrong.
 bool PromDurationField(Decoder& decoder, std::string_view name, std::chrono::milliseconds* out);
 bool GoDurationField(Decoder& decoder, std::string_view name, std::chrono::nanoseconds* out);
 
