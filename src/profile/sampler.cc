@@ -45,22 +45,24 @@ std::atomic<int> g_handlers{0};  // that run now
 Mutex g_mutex;                   // held by the one collection
 bool g_busy GN_GUARDED_BY(g_mutex) = false;
 
+constexpr int kHandlerFrames = 3;  // TakeSample, OnSignal, the signal's trampoline
+
 struct Walk {
   Slot* slot;
-  bool past_signal;  // the frames of the handler come first
-  uintptr_t first;   // where the thread was interrupted
+  uintptr_t interrupted;  // where the thread was; the frames before it are the handler's
 };
 
 _Unwind_Reason_Code OnFrame(_Unwind_Context* context, void* argument) {
   auto* walk = static_cast<Walk*>(argument);
   int before = 0;  // set: the address is that of the instruction itself, as it is below a signal
   uintptr_t pc = _Unwind_GetIPInfo(context, &before);
-  if (!walk->past_signal) {
-    if (pc != walk->first) return _URC_NO_REASON;
-    walk->past_signal = true;
+  Slot& slot = *walk->slot;
+  if (walk->interrupted != 0 && pc == walk->interrupted) {
+    slot.depth = 0;
+    walk->interrupted = 0;
   }
-  if (pc == 0 || walk->slot->depth == kDepthMax) return _URC_END_OF_STACK;
-  walk->slot->stack[walk->slot->depth++] = before != 0 ? pc : pc - 1;
+  if (pc == 0 || slot.depth == kDepthMax) return _URC_END_OF_STACK;
+  slot.stack[slot.depth++] = before != 0 ? pc : pc - 1;
   return _URC_NO_REASON;
 }
 
@@ -84,8 +86,13 @@ void TakeSample(Buffer& buffer, uintptr_t pc) {
   }
   slot.thread = static_cast<int>(syscall(SYS_gettid));
   slot.depth = 0;
-  Walk walk{&slot, false, pc};
+  Walk walk{&slot, pc};
   _Unwind_Backtrace(&OnFrame, &walk);
+  if (walk.interrupted != 0) {
+    // The handler was called later than the signal came (thread sanitizer does so): take what is above it.
+    slot.depth = std::max(slot.depth - kHandlerFrames, 0);
+    std::copy(slot.stack + kHandlerFrames, slot.stack + kHandlerFrames + slot.depth, slot.stack);
+  }
   if (slot.depth == 0) slot.stack[slot.depth++] = pc;
   slot.state.store(Slot::kFull, std::memory_order_release);
 }
@@ -116,7 +123,7 @@ class Collection {
     if (sigaction(SIGPROF, &action, nullptr) != 0) return Status(Code::kInternal, "install the handler of SIGPROF");
     // The unwinder sets itself up at its first use, with locks: not inside a handler.
     Slot warm;
-    Walk walk{&warm, true, 0};
+    Walk walk{&warm, 0};
     _Unwind_Backtrace(&OnFrame, &walk);
     g_buffer.store(&made->buffer_);
     return made;

@@ -112,7 +112,7 @@ TEST_F(HttpHostTest, RefusesToStartOnBadConfiguration) {
 
 TEST_F(HttpHostTest, ServesProfilesThatPprofReads) {
   Start();
-  std::string base = "http://127.0.0.1:" + std::to_string(host_->port()) + "/debug/pprof/";
+  std::string base = "http://127.0.0.1:" + std::to_string(host_->port()) + "/debug/";
   EXPECT_THAT(Get(host_->port(), "/debug/pprof/"), HasSubstr("<a href=\"heap\">"));
   EXPECT_THAT(Get(host_->port(), "/debug/pprof/goroutine?debug=2"), HasSubstr("CollectThreadStacks"));
   EXPECT_THAT(Get(host_->port(), "/debug/pprof/cmdline"), StartsWith("HTTP/1.1 404 "));
@@ -125,9 +125,10 @@ TEST_F(HttpHostTest, ServesProfilesThatPprofReads) {
     std::ifstream file(out);
     return std::string((std::istreambuf_iterator<char>(file)), {});
   };
-  EXPECT_THAT(top("profile"), HasSubstr("Type: cpu"));
-  EXPECT_THAT(top("goroutine"), HasSubstr("Type: goroutine"));
-  if (HeapProfileActive()) EXPECT_THAT(top("heap"), HasSubstr("Type: inuse_space"));
+  EXPECT_THAT(top("pprof/profile"), HasSubstr("Type: cpu"));
+  EXPECT_THAT(top("fgprof"), HasSubstr("Type: time"));
+  EXPECT_THAT(top("pprof/goroutine"), HasSubstr("Type: goroutine"));
+  if (HeapProfileActive()) EXPECT_THAT(top("pprof/heap"), HasSubstr("Type: inuse_space"));
 }
 
 TEST(PrefersOpenMetrics, WeighsTheAcceptHeader) {

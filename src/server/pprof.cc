@@ -7,6 +7,7 @@
 #include <chrono>
 #include <map>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "io/compress.h"
@@ -54,6 +55,11 @@ int IntParameter(const HttpRequest& request, std::string_view name, int fallback
   return error == std::errc() && end == text.data() + text.size() ? value : fallback;
 }
 
+int SecondsOf(const HttpRequest& request) {
+  int seconds = IntParameter(request, "seconds", kSecondsDefault);
+  return seconds <= 0 ? kSecondsDefault : std::min(seconds, kSecondsMax);
+}
+
 // A file, compressed as pprof wants it: not by Content-Encoding.
 void ReplyProfile(HttpReply& reply, std::string_view name, std::string_view profile) {
   reply.headers().Set("Content-Type", "application/octet-stream");
@@ -63,9 +69,7 @@ void ReplyProfile(HttpReply& reply, std::string_view name, std::string_view prof
 }
 
 void ServeCpu(const HttpRequest& request, const Cancel& cancel, HttpReply& reply) {
-  int seconds = IntParameter(request, "seconds", kSecondsDefault);
-  seconds = std::clamp(seconds <= 0 ? kSecondsDefault : seconds, 1, kSecondsMax);
-  auto taken = profile::CollectCpuProfile(std::chrono::seconds(seconds), kHertz, cancel);
+  auto taken = profile::CollectCpuProfile(std::chrono::seconds(SecondsOf(request)), kHertz, cancel);
   if (!taken.ok()) return Fail(reply, taken.status());
   ProfileBuilder builder({{"samples", "count"}, {"cpu", "nanoseconds"}});
   builder.SetPeriod({"cpu", "nanoseconds"}, taken->period_ns);
@@ -124,6 +128,32 @@ void ServeThreads(const HttpRequest& request, const Cancel&, HttpReply& reply) {
   ReplyProfile(reply, "goroutine", builder.Encode(symbols));
 }
 
+// Where threads are, running or waiting, looked at a few times a second.
+void ServeWallClock(const HttpRequest& request, const Cancel& cancel, HttpReply& reply) {
+  constexpr std::chrono::milliseconds kEvery(50);
+  int seconds = SecondsOf(request);
+  std::map<std::vector<uintptr_t>, int64_t> counts;
+  CancelSource source(cancel, std::chrono::seconds(seconds));
+  auto start = std::chrono::system_clock::now();
+  while (!source.cancel().stopped()) {
+    auto threads = profile::CollectThreadStacks();
+    if (!threads.ok()) return Fail(reply, threads.status());
+    for (const auto& thread : *threads) ++counts[thread.stack];
+    std::this_thread::sleep_for(kEvery);
+  }
+  ProfileBuilder builder({{"samples", "count"}, {"time", "nanoseconds"}});
+  int64_t period = kEvery / std::chrono::nanoseconds(1);
+  builder.SetPeriod({"wallclock", "nanoseconds"}, period);
+  builder.SetTime(start.time_since_epoch() / std::chrono::nanoseconds(1),
+                  (std::chrono::system_clock::now() - start) / std::chrono::nanoseconds(1));
+  for (const auto& [stack, count] : counts) {
+    if (stack.empty()) continue;
+    int64_t values[] = {count, count * period};
+    builder.AddSample(stack, values);
+  }
+  ReplyProfile(reply, "fgprof", builder.Encode(Symbols::Load()));
+}
+
 // pprof's protocol: "0x1+0x2" in the body or the query, a line with each name back.
 void ServeSymbol(const HttpRequest& request, const Cancel&, HttpReply& reply) {
   std::string_view text = request.method == "POST" ? request.body : request.query;
@@ -160,6 +190,7 @@ void AddPprofRoutes(net::HttpRouter& router) {
   router.AddUnprefixed("GET", "/debug/pprof/heap", "", ServeHeap);
   router.AddUnprefixed("GET", "/debug/pprof/goroutine", "", ServeThreads);
   router.AddUnprefixed("GET,POST", "/debug/pprof/symbol", "", ServeSymbol);
+  router.AddUnprefixed("GET", "/debug/fgprof", "", ServeWallClock);
   router.AddUnprefixed("GET", "/debug/pprof/allocs", "",
                        Absent("allocations that were freed are not counted here; see heap for the live ones"));
   router.AddUnprefixed("GET", "/debug/pprof/trace", "", Absent("this process has no Go runtime to trace"));
