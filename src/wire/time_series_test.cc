@@ -3,11 +3,14 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <filesystem>
 #include <limits>
 #include <string>
 #include <vector>
 
+#include "io/compress.h"
 #include "proto/prometheus/remote.pb.h"
+#include "wire/golden_storeapi.h"
 
 namespace gauntlet::wire {
 namespace {
@@ -194,6 +197,36 @@ TEST(TimeSeries, TruncationAtEveryByteAgreesWithProtobuf) {
     Samples back;
     EXPECT_EQ(reader.Read(bytes, &back).ok(), judge.ParseFromString(bytes)) << cut;
   }
+}
+
+// What a real server sent: read, and written again as the same bytes but for the exemplars.
+TEST(TimeSeries, RecordedRemoteWritesComeBackAsTheSameBytes) {
+  std::filesystem::path folder = SharedData();
+  if (folder.empty()) GTEST_SKIP() << "no golden data: set GAUNTLET_SHARED";
+  int series = 0, histograms = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(folder / "golden/remote-write")) {
+    std::string name = entry.path().filename().string();
+    if (!name.starts_with("rw1-") || !name.ends_with(".snappy")) continue;
+    auto body = io::SnappyDecompress(FileBytes(entry.path()), 1 << 26);
+    ASSERT_TRUE(body.ok()) << name;
+    prometheus::WriteRequest request;
+    ASSERT_TRUE(request.ParseFromString(*body)) << name;
+    for (auto& message : *request.mutable_timeseries()) {
+      message.clear_exemplars();
+      std::string bytes = message.SerializeAsString(), again;
+      TimeSeriesReader reader;
+      Samples samples;
+      Status read = reader.Read(bytes, &samples);
+      ASSERT_TRUE(read.ok()) << name << ": " << read.message();
+      EXPECT_EQ(samples.histograms.size(), static_cast<size_t>(message.histograms_size()));
+      AppendTimeSeries(again, 1, reader.labels(), samples);
+      ASSERT_TRUE(again.ends_with(bytes)) << name << "\n" << message.ShortDebugString();
+      ++series;
+      histograms += message.histograms_size();
+    }
+  }
+  EXPECT_GT(series, 100);
+  EXPECT_GT(histograms, 0);
 }
 
 TEST(ReadResponse, GivesTheSeriesOfOneQuery) {
