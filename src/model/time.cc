@@ -293,7 +293,13 @@ std::string FormatGoDuration(int64_t ns) {
   return out;
 }
 
-Result<int64_t> ParseRfc3339(std::string_view text) {
+namespace {
+
+struct Instant {
+  int64_t seconds, fraction_ns;
+};
+
+Result<Instant> ParseInstant(std::string_view text) {
   TimeReader in(text);
   int year, month, day, hour, minute, second, offset_s;
   int64_t fraction_ns;
@@ -311,7 +317,23 @@ Result<int64_t> ParseRfc3339(std::string_view text) {
                                                                        : "";
   if (!wrong.empty()) return Invalid("parsing time ", text, ": " + std::string(wrong) + " out of range");
   int64_t seconds = DaysFromDate(year, month, day) * 86'400 + hour * 3600 + minute * 60 + second - offset_s;
-  return seconds * kSecondMs + fraction_ns / 1'000'000;
+  return Instant{seconds, fraction_ns};
+}
+
+}  // namespace
+
+Result<int64_t> ParseRfc3339(std::string_view text) {
+  GN_ASSIGN(Instant at, ParseInstant(text));
+  return at.seconds * kSecondMs + at.fraction_ns / 1'000'000;
+}
+
+Result<int64_t> ParseRfc3339Ns(std::string_view text) {
+  GN_ASSIGN(Instant at, ParseInstant(text));
+  int64_t ns;
+  if (__builtin_mul_overflow(at.seconds, kSecondNs, &ns) || __builtin_add_overflow(ns, at.fraction_ns, &ns)) {
+    return Invalid("parsing time ", text, ": beyond what nanoseconds reach");
+  }
+  return ns;
 }
 
 std::string FormatRfc3339Ns(int64_t unix_ns) {

@@ -33,6 +33,8 @@ std::string FormatGoDuration(int64_t ns);
 
 // RFC 3339 with optional fraction; milliseconds (rounded down).
 Result<int64_t> ParseRfc3339(std::string_view text);
+// The same in nanoseconds; kInvalid for times that they do not reach (before 1678, after 2262).
+Result<int64_t> ParseRfc3339Ns(std::string_view text);
 // "2018-07-04T20:27:12.606Z": UTC, fraction without trailing zeros, as Go's RFC3339Nano. Takes nanoseconds.
 std::string FormatRfc3339Ns(int64_t unix_ns);
 std::string FormatRfc3339Ms(int64_t unix_ms);

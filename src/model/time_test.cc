@@ -195,5 +195,10 @@ TEST(TimeOrDuration, IsRelativeToNowUnlessAbsolute) {
   EXPECT_FALSE(ParseTimeOrDuration("-", 0).ok());
 }
 
+TEST(Time, NanosecondsKeepTheFractionAndRefuseWhatTheyCannotReach) {
+  EXPECT_EQ(*ParseRfc3339Ns("2018-07-04T20:27:12.60602144+02:00"), 1530728832606021440);
+  EXPECT_EQ(ParseRfc3339Ns("0001-01-01T00:00:00Z").status().code(), Code::kInvalid);
+}
+
 }  // namespace
 }  // namespace gauntlet
