@@ -4,9 +4,7 @@
 
 #pragma once
 
-#include <string>
-
-#include "base/cancel.h"
+#include "rpc/context.h"
 #include "wire/store_request.h"
 
 namespace gauntlet::storeapi {
@@ -17,12 +15,6 @@ using wire::ShardInfo;
 // Of LabelNames (label empty) and of LabelValues.
 using LabelsRequest = wire::LabelValuesRequest;
 
-// The right to go on, and whose request it is.
-struct CallContext {
-  Cancel cancel;
-  std::string tenant;       // empty = none given
-  std::string request_id;   // X-Request-ID
-  std::string traceparent;  // W3C; empty = not traced
-};
+using rpc::CallContext;
 
 }  // namespace gauntlet::storeapi

@@ -17,11 +17,17 @@ std::vector<FakeSeries> Numbered(int count) {
   return series;
 }
 
+CallContext ContextWith(const Cancel& cancel) {
+  CallContext context;
+  context.cancel = cancel;
+  return context;
+}
+
 TEST(ReadAhead, GivesEverythingInOrderThroughASmallQueue) {
   ThreadPool pool("test", 2);
   FakeStore store(Numbered(500));
   auto call = std::make_shared<CancelSource>();
-  auto stream = ReadAhead(store.Series({}, {call->cancel(), "", "", ""}), call, pool, {3, 1 << 20});
+  auto stream = ReadAhead(store.Series({}, ContextWith(call->cancel())), call, pool, {3, 1 << 20});
   std::vector<std::string> lines = Drain(*stream);
   ASSERT_EQ(lines.size(), 500u);
   EXPECT_EQ(lines[499], R"({n="1499"} 499:data)");
@@ -32,7 +38,7 @@ TEST(ReadAhead, ErrorsComeAfterWhatWasRead) {
   FakeStore store(Numbered(10));
   store.FailAfter(4, Status(Code::kUnavailable, "gone"));
   auto call = std::make_shared<CancelSource>();
-  auto stream = ReadAhead(store.Series({}, {call->cancel(), "", "", ""}), call, pool, {});
+  auto stream = ReadAhead(store.Series({}, ContextWith(call->cancel())), call, pool, {});
   std::vector<std::string> lines = Drain(*stream);
   ASSERT_EQ(lines.size(), 5u);
   EXPECT_EQ(lines[4], "error: gone");
@@ -44,7 +50,7 @@ TEST(ReadAhead, AnAbandonedStreamStopsItsCall) {
   store.Hang();
   auto call = std::make_shared<CancelSource>();
   {
-    auto stream = ReadAhead(store.Series({}, {call->cancel(), "", "", ""}), call, pool, {});
+    auto stream = ReadAhead(store.Series({}, ContextWith(call->cancel())), call, pool, {});
   }
   EXPECT_TRUE(call->cancel().stopped());
 }
