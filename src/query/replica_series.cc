@@ -1,0 +1,149 @@
+// Reading a series:
+//   - chunks of all its parts are put in order and exact copies dropped, without decoding;
+//   - without deduplication they are decoded one after the other, what overlaps is skipped;
+//   - with it they are dealt out to replicas first. `stitch` knows that what one endpoint sends in one stream is one
+//   replica's (where
+//     its chunks do not overlap); `penalty` and `chain` deal out first-fit, as the original does.
+
+#include "query/replica_series.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "dedup/replicas.h"
+#include "downsample/read.h"
+#include "tsdb/chunkenc/aggr_chunk.h"
+#include "tsdb/chunkenc/chunk.h"
+
+namespace gauntlet::query {
+namespace {
+
+using Chunks = std::vector<tsdb::SeriesChunk>;
+
+tsdb::ChunkView ViewOf(const wire::ChunkView& chunk) {
+  return {static_cast<tsdb::Encoding>(chunk.encoding), chunk.data};
+}
+
+// Joins the aggregates of one time into one chunk.
+void AppendChunks(std::span<const wire::ChunkView> views, Chunks* chunks) {
+  for (const wire::ChunkView& view : views) {
+    if (!view.joined || chunks->empty()) {
+      chunks->emplace_back();
+      chunks->back().mint_ms = view.min_time_ms;
+      chunks->back().maxt_ms = view.max_time_ms;
+    }
+    if (view.aggregate == wire::Aggregate::kRaw) {
+      chunks->back().raw = ViewOf(view);
+    } else {
+      chunks->back().aggregates.parts[static_cast<size_t>(view.aggregate) - 1] = ViewOf(view);
+    }
+  }
+}
+
+bool Overlap(const Chunks& chunks) {
+  for (size_t i = 1; i < chunks.size(); ++i) {
+    if (chunks[i].mint_ms <= chunks[i - 1].maxt_ms) return true;
+  }
+  return false;
+}
+
+// The lists of chunks that are one replica each.
+std::vector<Chunks> DealOut(const ReadPlan& plan, std::span<const storeapi::SeriesPart> parts) {
+  std::vector<Chunks> replicas;
+  auto split = [&](Chunks&& chunks, dedup::SplitRule rule) {
+    if (!Overlap(chunks)) {
+      replicas.push_back(std::move(chunks));
+      return;
+    }
+    for (const auto& indices : dedup::SplitReplicas(chunks, rule)) {
+      replicas.emplace_back();
+      for (uint32_t i : indices) replicas.back().push_back(chunks[i]);
+    }
+  };
+  if (plan.algorithm == dedup::Algorithm::kStitch) {
+    for (size_t begin = 0, end; begin < parts.size(); begin = end) {
+      Chunks chunks;
+      for (end = begin; end < parts.size() && parts[end].source == parts[begin].source; ++end)
+        AppendChunks(parts[end].chunks(), &chunks);
+      dedup::SortAndDropCopies(&chunks);
+      split(std::move(chunks), dedup::SplitRule::kByPhase);
+    }
+    return replicas;
+  }
+  Chunks chunks;
+  for (const storeapi::SeriesPart& part : parts) AppendChunks(part.chunks(), &chunks);
+  dedup::SortAndDropCopies(&chunks);
+  split(std::move(chunks), dedup::SplitRule::kFirstFit);
+  return replicas;
+}
+
+class ChunkReplicas : public dedup::ReplicaSource {
+ public:
+  ChunkReplicas(const ReadPlan& plan, std::span<const Chunks> replicas) : plan_(plan), replicas_(replicas) {}
+  Status Read(size_t replica, Samples* out) override {
+    return downsample::ReadChunks(replicas_[replica], plan_.aggregates, plan_.start_ms, plan_.end_ms, out);
+  }
+
+ private:
+  const ReadPlan& plan_;
+  std::span<const Chunks> replicas_;
+};
+
+// Keeps a merger and its buffers per thread: neighbouring series are read under the same plan.
+dedup::ReplicaMerger& MergerFor(const ReadPlan& plan) {
+  struct Cached {
+    Cached(dedup::Algorithm a, const std::string& f) : algorithm(a), function(f), merger(a, f) {}
+    dedup::Algorithm algorithm;
+    std::string function;
+    dedup::ReplicaMerger merger;
+  };
+  thread_local std::optional<Cached> cached;
+  if (!cached || cached->algorithm != plan.algorithm || cached->function != plan.function) {
+    cached.emplace(plan.algorithm, plan.function);
+  }
+  return cached->merger;
+}
+
+}  // namespace
+
+ReplicaSeries::ReplicaSeries(std::shared_ptr<const ReadPlan> plan, storeapi::MergedSeries&& merged,
+                             MemoryBudget* budget)
+    : plan_(std::move(plan)),
+      parts_(std::move(merged.parts)),
+      labels_(merged.labels),
+      bytes_(sizeof(*this) + parts_.size() * sizeof(storeapi::SeriesPart) + labels_.packed().size()),
+      charge_(budget, "series of a select") {
+  for (const storeapi::SeriesPart& part : parts_) {
+    for (const wire::ChunkView& chunk : part.chunks()) bytes_ += sizeof(chunk) + chunk.data.size();
+  }
+}
+
+Status ReplicaSeries::Charge() { return charge_.Set(bytes_); }
+
+Status ReplicaSeries::Read(Samples* out) const {
+  if (!plan_->deduplicate) {
+    Chunks chunks;
+    for (const storeapi::SeriesPart& part : parts_) AppendChunks(part.chunks(), &chunks);
+    dedup::SortAndDropCopies(&chunks);
+    return downsample::ReadChunks(chunks, plan_->aggregates, plan_->start_ms, plan_->end_ms, out);
+  }
+  std::vector<Chunks> replicas = DealOut(*plan_, parts_);
+  if (replicas.size() == 1) {
+    return downsample::ReadChunks(replicas[0], plan_->aggregates, plan_->start_ms, plan_->end_ms, out);
+  }
+  std::vector<dedup::ReplicaInfo> infos;
+  for (const Chunks& chunks : replicas) {
+    dedup::ReplicaInfo info;
+    if (!chunks.empty()) {
+      info.mint_ms = chunks.front().mint_ms;
+      info.maxt_ms = chunks.back().maxt_ms;
+    }
+    for (const tsdb::SeriesChunk& chunk : chunks) info.samples += chunk.has_raw() ? tsdb::SampleCount(chunk.raw) : 120;
+    infos.push_back(info);
+  }
+  ChunkReplicas source(*plan_, replicas);
+  return MergerFor(*plan_).Merge(infos, source, out);
+}
+
+}  // namespace gauntlet::query
