@@ -1,0 +1,164 @@
+#include "api/result_json.h"
+
+#include "model/histogram_buckets.h"
+
+namespace gauntlet::api {
+namespace {
+
+void WriteHistogramPoint(json::Writer& writer, int64_t time_ms, const Histogram& histogram) {
+  writer.BeginArray().ApiTime(time_ms);
+  WriteHistogram(writer, histogram);
+  writer.EndArray();
+}
+
+void WriteVector(JsonReply& json, const promql::QueryResult& result, size_t count) {
+  json::Writer& writer = json.writer();
+  int64_t time_ms = result.grid.time_ms(0);
+  for (size_t i = 0; i < count; ++i) {
+    const promql::Row& row = result.rows[i];
+    writer.BeginObject().Key("metric");
+    WriteLabels(writer, row.labels);
+    if (row.column.Has(0)) {
+      writer.Key("value").ApiSample(time_ms, row.column.values()[0]);
+    } else if (!row.column.histograms().empty()) {
+      writer.Key("histogram");
+      WriteHistogramPoint(writer, time_ms, *row.column.histograms()[0].histogram);
+    }
+    writer.EndObject();
+    if (!json.Pass()) return;
+  }
+}
+
+void WriteRow(json::Writer& writer, const promql::Row& row, const promql::StepGrid& grid) {
+  const promql::Column& column = row.column;
+  bool open = false;
+  promql::ForEachBit(column.present(), column.words(), [&](uint32_t step) {
+    if (!open) writer.Key("values").BeginArray();
+    open = true;
+    writer.ApiSample(grid.time_ms(step), column.values()[step]);
+  });
+  if (open) writer.EndArray();
+  if (column.histograms().empty()) return;
+  writer.Key("histograms").BeginArray();
+  for (const promql::HistogramPoint& point : column.histograms()) {
+    WriteHistogramPoint(writer, grid.time_ms(point.step), *point.histogram);
+  }
+  writer.EndArray();
+}
+
+void WriteSamples(json::Writer& writer, const Samples& samples) {
+  if (samples.size() > samples.histograms.size()) {
+    writer.Key("values").BeginArray();
+    size_t next = 0;
+    for (size_t i = 0; i < samples.size(); ++i) {
+      if (next < samples.histograms.size() && samples.histograms[next].position == i) {
+        ++next;
+      } else {
+        writer.ApiSample(samples.times_ms[i], samples.values[i]);
+      }
+    }
+    writer.EndArray();
+  }
+  if (samples.histograms.empty()) return;
+  writer.Key("histograms").BeginArray();
+  for (const HistogramSample& sample : samples.histograms) {
+    WriteHistogramPoint(writer, samples.times_ms[sample.position], sample.histogram);
+  }
+  writer.EndArray();
+}
+
+size_t SeriesCount(const promql::QueryResult& result) {
+  return result.type == promql::ValueType::kMatrix && !result.matrix.empty() ? result.matrix.size()
+                                                                             : result.rows.size();
+}
+
+size_t Cut(const promql::QueryResult& result, int64_t limit) {
+  size_t count = SeriesCount(result);
+  return limit > 0 && count > static_cast<size_t>(limit) ? static_cast<size_t>(limit) : count;
+}
+
+void WriteMatrix(JsonReply& json, const promql::QueryResult& result, size_t count) {
+  json::Writer& writer = json.writer();
+  for (size_t i = 0; i < count; ++i) {
+    writer.BeginObject().Key("metric");
+    if (!result.matrix.empty()) {
+      WriteLabels(writer, result.matrix[i].labels);
+      WriteSamples(writer, result.matrix[i].samples);
+    } else {
+      WriteLabels(writer, result.rows[i].labels);
+      WriteRow(writer, result.rows[i], result.grid);
+    }
+    writer.EndObject();
+    if (!json.Pass()) return;
+  }
+}
+
+}  // namespace
+
+bool IsCut(const promql::QueryResult& result, int64_t limit) { return Cut(result, limit) < SeriesCount(result); }
+
+void WriteLabels(json::Writer& writer, LabelsView labels) {
+  writer.BeginObject();
+  for (const Label& label : labels) writer.Key(label.name).PlainString(label.value);
+  writer.EndObject();
+}
+
+void WriteHistogram(json::Writer& writer, const Histogram& histogram) {
+  writer.BeginObject().Key("count").ApiFloat(histogram.count).Key("sum").ApiFloat(histogram.sum);
+  bool open = false;
+  ForEachBucket(histogram, [&](const HistogramBucket& bucket) {
+    if (bucket.count == 0) return;
+    if (!open) writer.Key("buckets").BeginArray();
+    open = true;
+    // 0: open left, 1: open right, 2: open both, 3: closed both.
+    int rule = bucket.lower_inclusive ? (bucket.upper_inclusive ? 3 : 1) : (bucket.upper_inclusive ? 0 : 2);
+    writer.BeginArray().Int(rule).ApiFloat(bucket.lower).ApiFloat(bucket.upper).ApiFloat(bucket.count).EndArray();
+  });
+  if (open) writer.EndArray();
+  writer.EndObject();
+}
+
+void WriteResult(JsonReply& json, const promql::QueryResult& result, int64_t limit) {
+  json::Writer& writer = json.writer();
+  writer.StringMember("resultType", promql::ValueTypeText(result.type)).Key("result");
+  switch (result.type) {
+    case promql::ValueType::kScalar:
+      writer.ApiSample(result.grid.time_ms(0), result.scalar);
+      break;
+    case promql::ValueType::kString:
+      writer.BeginArray().ApiTime(result.grid.time_ms(0)).String(result.string).EndArray();
+      break;
+    case promql::ValueType::kVector:
+      writer.BeginArray();
+      WriteVector(json, result, Cut(result, limit));
+      writer.EndArray();
+      break;
+    default:
+      writer.BeginArray();
+      WriteMatrix(json, result, Cut(result, limit));
+      writer.EndArray();
+  }
+}
+
+void WriteStats(json::Writer& writer, const promql::QueryResult& result) {
+  const promql::QueryStats& stats = result.stats;
+  auto per_step = [&](const char* key, const std::vector<int64_t>& counts) {
+    if (counts.empty()) return;
+    writer.Key(key).BeginArray();
+    for (size_t i = 0; i < counts.size(); ++i) {
+      writer.BeginArray().ApiTime(result.grid.time_ms(static_cast<uint32_t>(i))).Int(counts[i]).EndArray();
+    }
+    writer.EndArray();
+  };
+  writer.BeginObject().Key("timings").BeginObject();
+  writer.Key("evalTotalTime").Double(stats.eval_total).Key("resultSortTime").Double(stats.result_sort);
+  writer.Key("queryPreparationTime").Double(stats.query_preparation).Key("innerEvalTime").Double(stats.inner_eval);
+  writer.Key("execQueueTime").Double(stats.exec_queue).Key("execTotalTime").Double(stats.exec_total).EndObject();
+  writer.Key("samples").BeginObject();
+  per_step("totalQueryableSamplesPerStep", stats.total_queryable_samples_per_step);
+  per_step("samplesReadPerStep", stats.samples_read_per_step);
+  writer.IntMember("totalQueryableSamples", stats.total_queryable_samples).IntMember("peakSamples", stats.peak_samples);
+  writer.IntMember("samplesRead", stats.samples_read).EndObject().EndObject();
+}
+
+}  // namespace gauntlet::api

@@ -1,0 +1,25 @@
+// Query results as the HTTP API writes them: {"resultType": ..., "result": ...}.
+//
+// Upstream: prometheus web/api/v1/json_codec.go
+// Threads:  one thread at a time.
+
+#pragma once
+
+#include "api/envelope.h"
+#include "model/histogram.h"
+#include "promql/engine/result.h"
+
+namespace gauntlet::api {
+
+// The members resultType and result, inside an object that is open. `limit` > 0 cuts the series.
+void WriteResult(JsonReply& json, const promql::QueryResult& result, int64_t limit);
+// Whether a limit cuts this result.
+bool IsCut(const promql::QueryResult& result, int64_t limit);
+
+void WriteLabels(json::Writer& writer, LabelsView labels);
+// {"count":"4","sum":"10","buckets":[[0,"1","2","3"], ...]}
+void WriteHistogram(json::Writer& writer, const Histogram& histogram);
+// The "stats" object.
+void WriteStats(json::Writer& writer, const promql::QueryResult& result);
+
+}  // namespace gauntlet::api
