@@ -1,0 +1,13 @@
+// `gauntlet query`: many endpoints seen as one, behind Prometheus' HTTP API.
+
+#pragma once
+
+#include "flags/app.h"
+
+namespace gauntlet::app {
+
+struct GlobalFlags;
+
+void AddQueryCommand(flags::App& app, const GlobalFlags& global);
+
+}  // namespace gauntlet::app

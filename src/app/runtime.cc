@@ -1,0 +1,169 @@
+#include "app/runtime.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <fstream>
+#include <thread>
+#include <utility>
+
+#include "base/check.h"
+#include "rpc/interceptor.h"
+#include "rpc/reflection.h"
+#include "server/request_log.h"
+#include "telemetry/build_info.h"
+#include "telemetry/process.h"
+
+#ifndef GAUNTLET_VERSION
+#define GAUNTLET_VERSION "0.0.0"
+#endif
+
+namespace gauntlet::app {
+namespace {
+
+// Each call in progress holds a thread; more than this wait.
+constexpr size_t kBlockingThreads = 1024;
+
+telemetry::LogLevel LevelOf(const std::string& text) {
+  if (text == "debug") return telemetry::LogLevel::kDebug;
+  if (text == "warn") return telemetry::LogLevel::kWarn;
+  return text == "error" ? telemetry::LogLevel::kError : telemetry::LogLevel::kInfo;
+}
+
+telemetry::Logger::Options LogOptions(const GlobalFlags& flags) {
+  telemetry::Logger::Options options;
+  options.level = LevelOf(flags.log_level);
+  // journald reads what a unit writes to stderr; logfmt is the better text there.
+  options.format = flags.log_format == "json" ? telemetry::LogFormat::kJson : telemetry::LogFormat::kLogfmt;
+  options.name = flags.debug_name;
+  return options;
+}
+
+}  // namespace
+
+void ReportStartError(const std::string& component, const Status& status) {
+  std::fprintf(stderr, "gauntlet %s: error: %.*s\n", component.c_str(), static_cast<int>(status.message().size()),
+               status.message().data());
+}
+
+uint64_t ProcessMemoryLimit(uint64_t configured) {
+  if (configured != 0) return configured;
+  uint64_t limit = 0;
+  std::ifstream cgroup("/sys/fs/cgroup/memory.max");
+  if (!(cgroup >> limit) || limit == 0) {  // "max" is no number
+    long pages = sysconf(_SC_PHYS_PAGES), page_bytes = sysconf(_SC_PAGE_SIZE);
+    limit = static_cast<uint64_t>(pages) * static_cast<uint64_t>(page_bytes);
+  }
+  return limit / 10 * 9;
+}
+
+std::string Version() { return GAUNTLET_VERSION; }
+
+std::string VersionText() {
+  return "gauntlet, version " + Version() +
+         "\n  platform:         linux/amd64\n  compatible with:  Thanos 0.43, Prometheus 3.14";
+}
+
+Runtime::Runtime(const GlobalFlags& flags, std::string component)
+    : component_(std::move(component)),
+      logger_(LogOptions(flags)),
+      blocking_(std::make_unique<ThreadPool>("calls", kBlockingThreads)),
+      workers_(std::make_unique<ThreadPool>("work", std::max(1u, std::thread::hardware_concurrency()))) {
+  client_metrics_ = std::make_unique<rpc::CallMetrics>(registry_, rpc::CallMetrics::Side::kClient);
+  prober_ = std::make_unique<server::Prober>(component_, registry_, logger_);
+}
+
+Runtime::~Runtime() = default;
+
+Result<std::unique_ptr<Runtime>> Runtime::Make(const GlobalFlags& flags, std::string component) {
+  std::unique_ptr<Runtime> runtime(new Runtime(flags, std::move(component)));
+  telemetry::RegisterProcess(runtime->registry_);
+  telemetry::RegisterBuildInfo(runtime->registry_, "thanos");
+  GN_ASSIGN(std::string tracing_yaml, flags.tracing.Load());
+  Result<tracing::TracingConfig> config = tracing::ParseTracingConfig(tracing_yaml);
+  if (!config.ok()) return config.status().Wrap("--tracing.config");
+  GN_ASSIGN(runtime->tracing_, tracing::Tracing::Start(*config, "thanos-" + runtime->component_, runtime->registry_,
+                                                       runtime->logger_, *runtime->blocking_));
+  return runtime;
+}
+
+Status Runtime::Serve(Plan& plan, const Cancel& cancel) {
+  GN_ASSIGN(net::GrpcServerOptions grpc_options, plan.grpc.ToServerOptions());
+  GN_ASSIGN(std::unique_ptr<server::HttpHost> http,
+            server::HttpHost::Start(plan.http, *plan.router, logger_, *blocking_));
+  prober_->SetHealthy();
+  Status started = plan.start ? plan.start(cancel) : Status();
+  if (!started.ok()) {
+    http->Shutdown();
+    return started;
+  }
+
+  health_.Register(&plan.methods);
+  rpc::RegisterReflection(&plan.methods);
+  server::RequestLog request_log(plan.request_log, logger_);
+  rpc::ServerInterceptorOptions interceptor_options;
+  interceptor_options.registry = &registry_;
+  interceptor_options.tracer = &tracing_->tracer();
+  net::GrpcServer::Interceptor observe = rpc::MakeServerInterceptor(interceptor_options, plan.methods);
+  net::GrpcServer::Interceptor log = request_log.GrpcInterceptor();
+  auto both = [observe, log](net::GrpcServerCall& call, const net::GrpcHandler& next) {
+    return observe(call, [&](net::GrpcServerCall& inner) { return log(inner, next); });
+  };
+  Result<std::unique_ptr<net::GrpcServer>> grpc = net::GrpcServer::Start(grpc_options, plan.methods, both, *blocking_);
+  if (!grpc.ok()) {
+    http->Shutdown();
+    return grpc.status().Wrap("listen for gRPC on " + grpc_options.address);
+  }
+  GN_LOG(logger_, kInfo, "listening for serving gRPC", {"address", grpc_options.address}, {"component", component_});
+
+  CancelSource background_source(cancel);
+  std::vector<std::thread> background;
+  for (auto& task : plan.background)
+    background.emplace_back([&task, &background_source] { task(background_source.cancel()); });
+  std::string signal = signals_.WaitForStop(cancel, plan.on_hangup ? plan.on_hangup : [] {});
+  GN_LOG(logger_, kInfo, "stopping", {"signal", signal}, {"component", component_});
+  prober_->SetNotReady(Status(Code::kUnavailable, "stopping"));
+  health_.ShutDown();
+  (*grpc)->Shutdown(plan.grpc.grace);
+  http->Shutdown();
+  background_source.Stop();
+  for (std::thread& thread : background) thread.join();
+  return Status();
+}
+
+int Runtime::Run(Plan plan) {
+  CancelSource source;
+  // A signal during `start` ends the wait there, too.
+  std::thread watcher;
+  bool start_may_wait = static_cast<bool>(plan.start);
+  std::function<Status(const Cancel&)> start = std::move(plan.start);
+  if (start_may_wait) {
+    plan.start = [&](const Cancel& cancel) {
+      CancelSource start_source(cancel), watch_source;
+      std::string signal;
+      watcher = std::thread([&] {
+        signal = signals_.WaitForStop(watch_source.cancel(), [] {});
+        if (!signal.empty()) start_source.Stop(Status(Code::kCancelled, "stopped by " + signal));
+      });
+      Status st = start(start_source.cancel());
+      watch_source.Stop();
+      watcher.join();
+      return st.ok() && !signal.empty() ? Status(Code::kCancelled, "stopped by " + signal) : st;
+    };
+  }
+  GN_LOG(logger_, kInfo, "starting gauntlet", {"component", component_}, {"version", Version()});
+  Status st = Serve(plan, source.cancel());
+  if (st.code() == Code::kCancelled) {
+    GN_LOG(logger_, kInfo, "stopped before it was ready", {"component", component_}, {"reason", st});
+    return 0;
+  }
+  if (!st.ok()) {
+    GN_LOG(logger_, kError, "gauntlet cannot run", {"component", component_}, {"err", st});
+    return 1;
+  }
+  GN_LOG(logger_, kInfo, "exiting", {"component", component_});
+  return 0;
+}
+
+}  // namespace gauntlet::app

@@ -1,0 +1,85 @@
+// Runtime: what every server component stands in: log, metrics, traces, probes, threads, and the two servers; started,
+// run until a signal, and stopped in order.
+//
+// Threads: one thread (main) makes, runs and ends it; what it gives out is thread-safe.
+
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "app/common_flags.h"
+#include "base/executor.h"
+#include "rpc/health.h"
+#include "rpc/method.h"
+#include "rpc/observed_channel.h"
+#include "server/grpc_options.h"
+#include "server/http_host.h"
+#include "server/middleware.h"
+#include "server/prober.h"
+#include "server/signals.h"
+#include "telemetry/log.h"
+#include "telemetry/metrics.h"
+#include "telemetry/trace.h"
+#include "tracing/tracing.h"
+
+namespace gauntlet::app {
+
+class Runtime {
+ public:
+  // `component` as Thanos names it in thanos_status and in Info.
+  static Result<std::unique_ptr<Runtime>> Make(const GlobalFlags& flags, std::string component);
+  ~Runtime();
+
+  telemetry::Logger& logger() { return logger_; }
+  telemetry::Registry& registry() { return registry_; }
+  telemetry::Tracer& tracer() { return tracing_->tracer(); }
+  server::Prober& prober() { return *prober_; }
+  // For handlers and calls, which block; and for work, as wide as the machine.
+  Executor& blocking() { return *blocking_; }
+  Executor& workers() { return *workers_; }
+  rpc::ClientInstruments client_instruments() { return {client_metrics_.get(), &tracing_->tracer()}; }
+
+  // The rest happens in Run, in this order: HTTP listens (alive, not ready), `start` does what readiness needs, gRPC
+  // listens, `background` runs on a thread of its own until its cancel, a signal ends it all. Returns the exit code.
+  struct Plan {
+    server::HttpOptions http;
+    const net::HttpRouter* router = nullptr;
+    server::GrpcOptions grpc;
+    rpc::MethodMap methods;  // without health and reflection
+    std::function<Status(const Cancel&)> start;
+    std::vector<std::function<void(const Cancel&)>> background;
+    server::RequestLogConfig request_log;
+    std::function<void()> on_hangup;
+  };
+  int Run(Plan plan);
+
+ private:
+  explicit Runtime(const GlobalFlags& flags, std::string component);
+  Status Serve(Plan& plan, const Cancel& cancel);
+
+  const std::string component_;
+  server::Signals signals_;  // first: threads inherit its mask
+  telemetry::Registry registry_;
+  telemetry::Logger logger_;
+  std::unique_ptr<server::Prober> prober_;
+  std::unique_ptr<rpc::CallMetrics> client_metrics_;
+  std::unique_ptr<ThreadPool> blocking_, workers_;
+  std::unique_ptr<tracing::Tracing> tracing_;  // sends its last spans while the pools still run
+  rpc::HealthService health_;
+};
+
+// Says why a component could not even begin.
+void ReportStartError(const std::string& component, const Status& status);
+
+// Bytes that queries may hold: `configured`, or if that is 0 nine tenths of what the process may use (cgroup, else the
+// machine).
+uint64_t ProcessMemoryLimit(uint64_t configured);
+
+// The build's version, and the text of --version.
+std::string Version();
+std::string VersionText();
+
+}  // namespace gauntlet::app

@@ -1,0 +1,121 @@
+#include "app/sidecar_command.h"
+
+#include <memory>
+#include <utility>
+
+#include "app/runtime.h"
+#include "app/sidecar_flags.h"
+#include "base/clock.h"
+#include "config/http_client_config.h"
+#include "net/http_client.h"
+#include "net/http_router.h"
+#include "server/http_client_options.h"
+#include "sidecar/control_services.h"
+#include "sidecar/heartbeat.h"
+#include "sidecar/prometheus_store.h"
+#include "storeapi/store_server.h"
+
+namespace gauntlet::app {
+namespace {
+
+struct SidecarFlags {
+  server::HttpOptions http;
+  server::GrpcOptions grpc;
+  StoreLimitFlags limits;
+  PrometheusFlags prometheus;
+  UploadFlags upload;
+
+  void Register(flags::FlagSet& f) {
+    http.Register(f);
+    grpc.Register(f);
+    limits.Register(f);
+    prometheus.Register(f);
+    upload.Register(f);
+  }
+};
+
+Result<std::unique_ptr<net::HttpClient>> MakeClient(const PrometheusFlags& flags) {
+  GN_ASSIGN(std::string yaml, flags.http_client.Load());
+  net::HttpClientOptions options;
+  if (!yaml.empty()) {
+    Result<config::HttpClientConfig> config = config::ParseHttpClientConfig(yaml);
+    if (!config.ok()) return config.status().Wrap("--prometheus.http-client");
+    options = server::ToHttpClientOptions(*config);
+  }
+  options.user_agent = "Gauntlet/" + Version();
+  // Chunks do not get smaller by gzip; remote read compresses what does by itself.
+  options.compression = false;
+  return net::HttpClient::Make(std::move(options));
+}
+
+std::string WithoutTrailingSlash(std::string url) {
+  while (url.ends_with('/')) url.pop_back();
+  return url;
+}
+
+Status RunSidecar(const GlobalFlags& global, const SidecarFlags& flags, int* exit_code) {
+  GN_ASSIGN(std::unique_ptr<Runtime> runtime, Runtime::Make(global, "sidecar"));
+  for (const std::string& unmet : flags.upload.Unmet())
+    GN_LOG(runtime->logger(), kWarn, "flag without effect", {"flag", unmet});
+  GN_ASSIGN(std::string log_yaml, flags.prometheus.request_logging.Load());
+  GN_ASSIGN(server::RequestLogConfig request_log, server::ParseRequestLogConfig(log_yaml));
+  GN_ASSIGN(std::unique_ptr<net::HttpClient> client, MakeClient(flags.prometheus));
+
+  sidecar::PrometheusApi api(WithoutTrailingSlash(flags.prometheus.url), *client);
+  sidecar::HeartbeatOptions heartbeat_options;
+  heartbeat_options.interval = flags.prometheus.get_config_interval;
+  heartbeat_options.timeout = flags.prometheus.get_config_timeout;
+  heartbeat_options.ready_timeout = flags.prometheus.ready_timeout;
+  heartbeat_options.min_time_ms = flags.prometheus.min_time.At(SystemClock().NowMs());
+  sidecar::Heartbeat heartbeat(heartbeat_options, api, runtime->registry(), runtime->logger());
+  sidecar::RemoteReadOptions read_options;
+  read_options.user_agent = "Gauntlet/" + Version();
+  sidecar::PrometheusStore store(api, heartbeat, runtime->blocking(), read_options);
+  storeapi::StoreServer store_server(store, {flags.limits.series, flags.limits.samples, false});
+  sidecar::ControlServices control(api, heartbeat);
+
+  net::HttpRouter router;
+  server::AddCommonRoutes(router, runtime->prober(), runtime->registry());
+  Runtime::Plan plan;
+  plan.http = flags.http;
+  plan.router = &router;
+  plan.grpc = flags.grpc;
+  plan.request_log = std::move(request_log);
+  rpc::RegisterStore(store_server, &plan.methods);
+  control.Register(&plan.methods);
+  plan.start = [&](const Cancel& cancel) -> Status {
+    GN_TRY(heartbeat.WaitUntilUp(cancel));
+    auto state = heartbeat.state();
+    GN_LOG(runtime->logger(), kInfo, "Prometheus is there", {"url", api.base_url()}, {"version", state->version.text},
+           {"external_labels", state->external_labels.ToString()});
+    runtime->prober().SetReady();
+    return Status();
+  };
+  plan.background.emplace_back([&](const Cancel& cancel) {
+    heartbeat.Run(cancel, [&](bool up) {
+      if (up) {
+        runtime->prober().SetReady();
+      } else {
+        runtime->prober().SetNotReady(Status(Code::kUnavailable, "Prometheus does not answer"));
+      }
+    });
+  });
+  *exit_code = runtime->Run(std::move(plan));
+  return Status();
+}
+
+}  // namespace
+
+void AddSidecarCommand(flags::App& app, const GlobalFlags& global) {
+  flags::Command& command = app.AddCommand("sidecar", "Sidecar for Prometheus server.");
+  auto sidecar_flags = std::make_shared<SidecarFlags>();
+  sidecar_flags->Register(command.flags());
+  command.Run([&global, sidecar_flags] {
+    int exit_code = 1;
+    Status st = RunSidecar(global, *sidecar_flags, &exit_code);
+    if (!st.ok()) ReportStartError("sidecar", st);
+    return exit_code;
+  });
+}
+
+}  // namespace gauntlet::app

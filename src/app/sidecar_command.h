@@ -1,0 +1,13 @@
+// `gauntlet sidecar`: a real Prometheus seen through StoreAPI.
+
+#pragma once
+
+#include "flags/app.h"
+
+namespace gauntlet::app {
+
+struct GlobalFlags;
+
+void AddSidecarCommand(flags::App& app, const GlobalFlags& global);
+
+}  // namespace gauntlet::app

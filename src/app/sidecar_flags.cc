@@ -1,0 +1,63 @@
+#include "app/sidecar_flags.h"
+
+namespace gauntlet::app {
+
+void PrometheusFlags::Register(flags::FlagSet& f) {
+  f.String("prometheus.url", "URL at which to reach Prometheus's API. For better performance use local network.", &url);
+  f.GoDuration("prometheus.ready_timeout", "Maximum time to wait for the Prometheus instance to start up",
+               &ready_timeout);
+  f.GoDuration("prometheus.get_config_interval", "How often to get Prometheus config", &get_config_interval);
+  f.GoDuration("prometheus.get_config_timeout", "Timeout for getting Prometheus config", &get_config_timeout);
+  f.Config("prometheus.http-client", "YAML file or string with http client configs.", &http_client, false, false);
+  f.String("tsdb.path", "Data directory of TSDB.", &tsdb_path);
+  f.Time("min-time",
+         "Start of time range limit to serve. Thanos sidecar will serve only metrics, which happened later than this "
+         "value. Option can be a constant time in RFC3339 format or time duration relative to current time, such as "
+         "-1d or 2h45m. Valid duration units are ms, s, m, h, d, w, y.",
+         &min_time)
+      .Default("0000-01-01T00:00:00Z");
+  f.Config("request.logging-config", "YAML file with request logging configuration.", &request_logging);
+}
+
+void UploadFlags::Register(flags::FlagSet& f) {
+  f.String("reloader.config-file", "Config file watched by the reloader.", &reloader_config_file);
+  f.String("reloader.config-envsubst-file", "Output file for environment variable substituted config file.",
+           &reloader_envsubst_file);
+  f.Strings("reloader.rule-dir", "Rule directories for the reloader to refresh (repeated field).", &reloader_rule_dirs);
+  f.GoDuration("reloader.watch-interval",
+               "Controls how often reloader re-reads config and rules. Set to 0s to disable reloader.",
+               &reloader_watch_interval);
+  f.GoDuration("reloader.retry-interval", "Controls how often reloader retries config reload in case of error.",
+               &reloader_retry_interval);
+  f.String("reloader.method", "Method used to reload the configuration.", &reloader_method).Enum({"http", "signal"});
+  f.String("reloader.process-name",
+           "Executable name used to match the process being reloaded when using the signal method.", &reloader_process);
+  f.Config("objstore.config", "YAML file that contains object store configuration.", &objstore);
+  f.Bool("shipper.upload-compacted", "If true shipper will try to upload compacted blocks as well.", &upload_compacted);
+  f.String("shipper.meta-file-name", "the file to store shipper metadata in", &meta_file_name);
+  f.Int("shipper.upload-concurrency", "Number of goroutines to use when uploading block files to object storage.",
+        &upload_concurrency);
+  f.Bool("shipper.ignore-unequal-block-size",
+         "If true shipper will not require prometheus min and max block size flags to be set to the same value.",
+         &ignore_unequal_block_size)
+      .Hidden();
+  f.Bool("shipper.allow-out-of-order-uploads",
+         "If true, shipper will skip failed block uploads in the given iteration and retry later.", &allow_out_of_order)
+      .Hidden();
+  f.Bool("shipper.skip-corrupted-blocks",
+         "If true, shipper will skip corrupted blocks in the given iteration and retry later.", &skip_corrupted)
+      .Hidden();
+  f.String("hash-func", "Specify which hash function to use when calculating the hashes of produced files.", &hash_func)
+      .Enum({"SHA256", ""});
+}
+
+std::vector<std::string> UploadFlags::Unmet() const {
+  std::vector<std::string> unmet;
+  if (objstore.given()) unmet.emplace_back("--objstore.config: blocks are not uploaded yet");
+  if (!reloader_config_file.empty() || !reloader_rule_dirs.empty()) {
+    unmet.emplace_back("--reloader.config-file, --reloader.rule-dir: configuration is not watched yet");
+  }
+  return unmet;
+}
+
+}  // namespace gauntlet::app
