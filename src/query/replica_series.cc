@@ -12,7 +12,7 @@
 #include <utility>
 
 #include "dedup/replicas.h"
-#include "downsample/read.h"
+#include "downsample/chunk_reader.h"
 #include "tsdb/chunkenc/aggr_chunk.h"
 #include "tsdb/chunkenc/chunk.h"
 
@@ -80,29 +80,33 @@ std::vector<Chunks> DealOut(const ReadPlan& plan, std::span<const storeapi::Seri
 
 class ChunkReplicas : public dedup::ReplicaSource {
  public:
-  ChunkReplicas(const ReadPlan& plan, std::span<const Chunks> replicas) : plan_(plan), replicas_(replicas) {}
+  ChunkReplicas(const ReadPlan& plan, downsample::ChunkReader& reader, std::span<const Chunks> replicas)
+      : plan_(plan), reader_(reader), replicas_(replicas) {}
   Status Read(size_t replica, Samples* out) override {
-    return downsample::ReadChunks(replicas_[replica], plan_.aggregates, plan_.start_ms, plan_.end_ms, out);
+    return reader_.Read(replicas_[replica], plan_.start_ms, plan_.end_ms, out);
   }
 
  private:
   const ReadPlan& plan_;
+  downsample::ChunkReader& reader_;
   std::span<const Chunks> replicas_;
 };
 
-// Keeps a merger and its buffers per thread: neighbouring series are read under the same plan.
-dedup::ReplicaMerger& MergerFor(const ReadPlan& plan) {
-  struct Cached {
-    Cached(dedup::Algorithm a, const std::string& f) : algorithm(a), function(f), merger(a, f) {}
-    dedup::Algorithm algorithm;
-    std::string function;
-    dedup::ReplicaMerger merger;
-  };
-  thread_local std::optional<Cached> cached;
-  if (!cached || cached->algorithm != plan.algorithm || cached->function != plan.function) {
-    cached.emplace(plan.algorithm, plan.function);
-  }
-  return cached->merger;
+// A reader and a merger with their buffers, kept per thread: neighbouring series are read under the same plan.
+struct Machinery {
+  explicit Machinery(const ReadPlan& plan)
+      : algorithm(plan.algorithm), function(plan.function), reader(downsample::ReadingFor(plan.function)),
+        merger(plan.algorithm, plan.function) {}
+  const dedup::Algorithm algorithm;
+  const std::string function;
+  downsample::ChunkReader reader;
+  dedup::ReplicaMerger merger;
+};
+
+Machinery& MachineryFor(const ReadPlan& plan) {
+  thread_local std::optional<Machinery> cached;
+  if (!cached || cached->algorithm != plan.algorithm || cached->function != plan.function) cached.emplace(plan);
+  return *cached;
 }
 
 }  // namespace
@@ -122,16 +126,15 @@ ReplicaSeries::ReplicaSeries(std::shared_ptr<const ReadPlan> plan, storeapi::Mer
 Status ReplicaSeries::Charge() { return charge_.Set(bytes_); }
 
 Status ReplicaSeries::Read(Samples* out) const {
+  Machinery& machinery = MachineryFor(*plan_);
   if (!plan_->deduplicate) {
     Chunks chunks;
     for (const storeapi::SeriesPart& part : parts_) AppendChunks(part.chunks(), &chunks);
     dedup::SortAndDropCopies(&chunks);
-    return downsample::ReadChunks(chunks, plan_->aggregates, plan_->start_ms, plan_->end_ms, out);
+    return machinery.reader.Read(chunks, plan_->start_ms, plan_->end_ms, out);
   }
   std::vector<Chunks> replicas = DealOut(*plan_, parts_);
-  if (replicas.size() == 1) {
-    return downsample::ReadChunks(replicas[0], plan_->aggregates, plan_->start_ms, plan_->end_ms, out);
-  }
+  if (replicas.size() == 1) return machinery.reader.Read(replicas[0], plan_->start_ms, plan_->end_ms, out);
   std::vector<dedup::ReplicaInfo> infos;
   for (const Chunks& chunks : replicas) {
     dedup::ReplicaInfo info;
@@ -142,8 +145,8 @@ Status ReplicaSeries::Read(Samples* out) const {
     for (const tsdb::SeriesChunk& chunk : chunks) info.samples += chunk.has_raw() ? tsdb::SampleCount(chunk.raw) : 120;
     infos.push_back(info);
   }
-  ChunkReplicas source(*plan_, replicas);
-  return MergerFor(*plan_).Merge(infos, source, out);
+  ChunkReplicas source(*plan_, machinery.reader, replicas);
+  return machinery.merger.Merge(infos, source, out);
 }
 
 }  // namespace gauntlet::query

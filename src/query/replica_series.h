@@ -21,7 +21,6 @@ struct ReadPlan {
   bool deduplicate = true;
   dedup::Algorithm algorithm = dedup::Algorithm::kPenalty;
   std::string function;  // nearest function of the selector
-  std::vector<wire::Aggregate> aggregates;
   int64_t start_ms = 0, end_ms = 0;  // samples outside are left out
 };
 

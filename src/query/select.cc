@@ -98,7 +98,6 @@ class StoreQuerier : public storage::Querier {
     plan->deduplicate = scope_.deduplicate;
     plan->algorithm = scope_.algorithm;
     plan->function = hints.func;
-    plan->aggregates = request.aggregates;
     plan->start_ms = std::max(hints.start_ms, mint_ms_);
     plan->end_ms = std::min(hints.end_ms, maxt_ms_);
     return std::make_unique<SelectSet>(proxy_.Select(request, ContextOf(scope_, cancel), ScopeOf(budget)),
