@@ -144,11 +144,11 @@ void AppendChunkedSeries(std::string& message, LabelsView labels, std::span<cons
            VarintFieldSize(static_cast<uint64_t>(chunk.max_time_ms)) + VarintFieldSize(chunk.encoding) +
            (chunk.data.empty() ? 0 : BytesSize(chunk.data.size()));
   };
-  size_t bytes = LabelFieldsSize(labels);
+  size_t label_bytes = LabelFieldsSize(labels), bytes = label_bytes;
   for (const ChunkView& chunk : chunks) bytes += BytesSize(chunk_bytes(chunk));
   message.reserve(message.size() + BytesSize(bytes));
   PutHeader(message, 1, bytes);
-  AppendLabelFields(message, labels);
+  AppendLabelFields(message, labels, label_bytes);
   for (const ChunkView& chunk : chunks) {
     PutHeader(message, 2, chunk_bytes(chunk));
     AppendVarintField(message, 1, static_cast<uint64_t>(chunk.min_time_ms));

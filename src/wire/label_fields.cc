@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstring>
 
+#include "base/check.h"
 #include "wire/fields.h"
 
 namespace gauntlet::wire {
@@ -22,6 +23,37 @@ uint64_t Prefix(std::string_view s) {
   std::memcpy(&v, s.data(), 8);
   if constexpr (std::endian::native == std::endian::little) v = __builtin_bswap64(v);
   return s.size() >= 8 ? v : v & ~uint64_t{0} << (64 - 8 * s.size());
+}
+
+// Copies without running over: short strings, as names and values are, by two loads that may overlap.
+char* Copy(char* to, const char* from, size_t n) {
+  if (n > 32) {
+    std::memcpy(to, from, n);
+  } else if (n >= 16) {
+    std::memcpy(to, from, 16);
+    std::memcpy(to + n - 16, from + n - 16, 16);
+  } else if (n >= 8) {
+    std::memcpy(to, from, 8);
+    std::memcpy(to + n - 8, from + n - 8, 8);
+  } else if (n >= 4) {
+    std::memcpy(to, from, 4);
+    std::memcpy(to + n - 4, from + n - 4, 4);
+  } else {
+    for (size_t i = 0; i < n; ++i) to[i] = from[i];
+  }
+  return to + n;
+}
+
+char* WriteHeader(char* p, uint32_t key, size_t size) {
+  *p++ = static_cast<char>(key);
+  for (; size >= 0x80; size >>= 7) *p++ = static_cast<char>(size | 0x80);
+  *p++ = static_cast<char>(size);
+  return p;
+}
+
+char* WriteString(char* p, uint32_t key, std::string_view s) {
+  p = WriteHeader(p, key, s.size());
+  return Copy(p, s.data(), s.size());
 }
 
 size_t LabelBytes(const Label& label) {
@@ -125,12 +157,16 @@ size_t LabelFieldsSize(LabelsView labels) {
   return bytes;
 }
 
-void AppendLabelFields(std::string& out, LabelsView labels) {
+void AppendLabelFields(std::string& out, LabelsView labels, size_t bytes) {
+  size_t at = out.size();
+  out.resize(at + bytes);
+  char* p = out.data() + at;
   for (const Label& label : labels) {
-    PutHeader(out, 1, LabelBytes(label));
-    AppendBytes(out, 1, label.name);
-    AppendBytes(out, 2, label.value);
+    p = WriteHeader(p, BytesKey(1), LabelBytes(label));
+    if (!label.name.empty()) p = WriteString(p, BytesKey(1), label.name);
+    if (!label.value.empty()) p = WriteString(p, BytesKey(2), label.value);
   }
+  GN_DCHECK(p == out.data() + out.size());
 }
 
 }  // namespace gauntlet::wire

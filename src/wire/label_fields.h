@@ -53,6 +53,7 @@ class LabelFields {
 
 // Labels as fields of number 1, which they are in all our contracts: their size, and the appending of them.
 size_t LabelFieldsSize(LabelsView labels);
-void AppendLabelFields(std::string& out, LabelsView labels);
+// REQUIRES: bytes == LabelFieldsSize(labels)
+void AppendLabelFields(std::string& out, LabelsView labels, size_t bytes);
 
 }  // namespace gauntlet::wire

@@ -28,8 +28,8 @@ size_t AggrChunkBytes(std::span<const ChunkView> joined) {
   return bytes;
 }
 
-size_t SeriesBytes(LabelsView labels, std::span<const ChunkView> chunks) {
-  size_t bytes = LabelFieldsSize(labels);
+size_t AggrChunksBytes(std::span<const ChunkView> chunks) {
+  size_t bytes = 0;
   for (; !chunks.empty(); chunks = chunks.subspan(Joined(chunks)))
     bytes += BytesSize(AggrChunkBytes(chunks.first(Joined(chunks))));
   return bytes;
@@ -43,8 +43,7 @@ void AppendChunk(std::string& out, const ChunkView& chunk) {
   AppendVarintField(out, 3, chunk.hash);
 }
 
-void AppendSeries(std::string& out, LabelsView labels, std::span<const ChunkView> chunks) {
-  AppendLabelFields(out, labels);
+void AppendAggrChunks(std::string& out, std::span<const ChunkView> chunks) {
   while (!chunks.empty()) {
     std::span<const ChunkView> joined = chunks.first(Joined(chunks));
     PutHeader(out, 2, AggrChunkBytes(joined));
@@ -64,10 +63,11 @@ void AppendField(std::string& out, uint32_t field, std::string_view bytes) {
 }  // namespace
 
 void AppendSeriesFrame(std::string& out, LabelsView labels, std::span<const ChunkView> chunks) {
-  size_t bytes = SeriesBytes(labels, chunks);
+  size_t label_bytes = LabelFieldsSize(labels), bytes = label_bytes + AggrChunksBytes(chunks);
   out.reserve(out.size() + BytesSize(bytes));
   PutHeader(out, 1, bytes);
-  AppendSeries(out, labels, chunks);
+  AppendLabelFields(out, labels, label_bytes);
+  AppendAggrChunks(out, chunks);
 }
 
 void AppendEncodedSeriesFrame(std::string& out, std::string_view series) { AppendField(out, 1, series); }

@@ -149,11 +149,11 @@ void AppendTimeSeries(std::string& out, uint32_t field, LabelsView labels, const
       }
     }
   };
-  size_t bytes = LabelFieldsSize(labels) + histograms.size();
+  size_t label_bytes = LabelFieldsSize(labels), bytes = label_bytes + histograms.size();
   for_each_float([&](double value, int64_t time_ms) { bytes += BytesSize(SampleBytes(value, time_ms)); });
   out.reserve(out.size() + BytesSize(bytes));
   PutHeader(out, field, bytes);
-  AppendLabelFields(out, labels);
+  AppendLabelFields(out, labels, label_bytes);
   for_each_float([&](double value, int64_t time_ms) {
     PutHeader(out, 2, SampleBytes(value, time_ms));
     AppendDouble(out, 1, value);
