@@ -12,7 +12,7 @@ using net::GrpcStatus;
 
 constexpr const char* kExemplars = "/thanos.Exemplars/Exemplars";
 
-struct Codec {
+struct ExemplarsCodec {
   using Item = ExemplarData;
   using Message = thanos::ExemplarsResponse;
 
@@ -35,16 +35,16 @@ struct Codec {
   }
 };
 
-class Client : public ExemplarsService {
+class ExemplarsClient : public ExemplarsService {
  public:
-  explicit Client(net::GrpcChannel& channel) : channel_(channel) {}
+  explicit ExemplarsClient(net::GrpcChannel& channel) : channel_(channel) {}
   GrpcStatus Exemplars(const ExemplarsRequest& request, Sink<ExemplarData>& out, const CallContext& context) override {
     thanos::ExemplarsRequest message;
     message.set_query(request.query);
     message.set_start(request.start_ms);
     message.set_end(request.end_ms);
     message.set_partial_response_strategy(FromPartialResponse(request.partial_response));
-    return CallItems<Codec>(channel_, kExemplars, message, out, context);
+    return CallItems<ExemplarsCodec>(channel_, kExemplars, message, out, context);
   }
 
  private:
@@ -54,7 +54,7 @@ class Client : public ExemplarsService {
 }  // namespace
 
 void RegisterExemplars(ExemplarsService& service, MethodMap* methods) {
-  (*methods)[kExemplars] = ItemHandler<Codec, thanos::ExemplarsRequest>(
+  (*methods)[kExemplars] = ItemHandler<ExemplarsCodec, thanos::ExemplarsRequest>(
       [&service](const thanos::ExemplarsRequest& message, Sink<ExemplarData>& out, const CallContext& context) {
         return service.Exemplars(
             {message.query(), message.start(), message.end(), ToPartialResponse(message.partial_response_strategy())},
@@ -63,7 +63,7 @@ void RegisterExemplars(ExemplarsService& service, MethodMap* methods) {
 }
 
 std::unique_ptr<ExemplarsService> MakeExemplarsClient(net::GrpcChannel& channel) {
-  return std::make_unique<Client>(channel);
+  return std::make_unique<ExemplarsClient>(channel);
 }
 
 }  // namespace gauntlet::rpc

@@ -67,9 +67,9 @@ Result<Info> Decode(std::string_view bytes) {
   return info;
 }
 
-class Client : public InfoService {
+class InfoClient : public InfoService {
  public:
-  explicit Client(net::GrpcChannel& channel) : channel_(channel) {}
+  explicit InfoClient(net::GrpcChannel& channel) : channel_(channel) {}
   GrpcStatus GetInfo(Info* info, const CallContext& context) override {
     std::string answer;
     GrpcStatus status = CallUnary(channel_, kInfo, "", context, &answer, /*wait_for_ready=*/true);
@@ -95,6 +95,6 @@ void RegisterInfo(InfoService& service, MethodMap* methods) {
   });
 }
 
-std::unique_ptr<InfoService> MakeInfoClient(net::GrpcChannel& channel) { return std::make_unique<Client>(channel); }
+std::unique_ptr<InfoService> MakeInfoClient(net::GrpcChannel& channel) { return std::make_unique<InfoClient>(channel); }
 
 }  // namespace gauntlet::rpc

@@ -9,9 +9,9 @@ namespace {
 using net::GrpcStatus;
 
 // The call as its handler sees it.
-class ObservedCall : public net::GrpcServerCall {
+class ObservedServerCall : public net::GrpcServerCall {
  public:
-  ObservedCall(net::GrpcServerCall& call, const CallMetrics::Method* metrics, net::GrpcMetadata metadata)
+  ObservedServerCall(net::GrpcServerCall& call, const CallMetrics::Method* metrics, net::GrpcMetadata metadata)
       : call_(call), metrics_(metrics), metadata_(std::move(metadata)) {}
   const std::string& method() const override { return call_.method(); }
   const net::GrpcMetadata& metadata() const override { return metadata_; }
@@ -55,7 +55,7 @@ class ServerInterceptor {
     net::GrpcMetadata metadata = call.metadata();
     telemetry::Span span = StartSpan(call, info->second, &context, &metadata);
     if (options_.on_start) options_.on_start({info->second, context, GrpcStatus(), 0});
-    ObservedCall observed(call, metrics, std::move(metadata));
+    ObservedServerCall observed(call, metrics, std::move(metadata));
     GrpcStatus status = next(observed);
 
     if (!status.ok()) span.SetError(status.message);

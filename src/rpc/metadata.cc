@@ -11,7 +11,7 @@ using net::GrpcStatus;
 
 constexpr const char* kMetricMetadata = "/thanos.Metadata/MetricMetadata";
 
-struct Codec {
+struct MetadataCodec {
   using Item = MetricMetadata;
   using Message = thanos::MetricMetadataResponse;
 
@@ -34,15 +34,15 @@ struct Codec {
   }
 };
 
-class Client : public MetadataService {
+class MetadataClient : public MetadataService {
  public:
-  explicit Client(net::GrpcChannel& channel) : channel_(channel) {}
+  explicit MetadataClient(net::GrpcChannel& channel) : channel_(channel) {}
   GrpcStatus Metadata(const MetadataRequest& request, Sink<MetricMetadata>& out, const CallContext& context) override {
     thanos::MetricMetadataRequest message;
     message.set_metric(request.metric);
     message.set_limit(request.limit);
     message.set_partial_response_strategy(FromPartialResponse(request.partial_response));
-    return CallItems<Codec>(channel_, kMetricMetadata, message, out, context);
+    return CallItems<MetadataCodec>(channel_, kMetricMetadata, message, out, context);
   }
 
  private:
@@ -52,7 +52,7 @@ class Client : public MetadataService {
 }  // namespace
 
 void RegisterMetadata(MetadataService& service, MethodMap* methods) {
-  (*methods)[kMetricMetadata] = ItemHandler<Codec, thanos::MetricMetadataRequest>(
+  (*methods)[kMetricMetadata] = ItemHandler<MetadataCodec, thanos::MetricMetadataRequest>(
       [&service](const thanos::MetricMetadataRequest& message, Sink<MetricMetadata>& out, const CallContext& context) {
         return service.Metadata(
             {message.metric(), message.limit(), ToPartialResponse(message.partial_response_strategy())}, out, context);
@@ -60,7 +60,7 @@ void RegisterMetadata(MetadataService& service, MethodMap* methods) {
 }
 
 std::unique_ptr<MetadataService> MakeMetadataClient(net::GrpcChannel& channel) {
-  return std::make_unique<Client>(channel);
+  return std::make_unique<MetadataClient>(channel);
 }
 
 }  // namespace gauntlet::rpc

@@ -13,17 +13,17 @@ using net::GrpcCode;
 using net::GrpcStatus;
 
 // Counts the call's end once: at Finish(), or when it is dropped, by what it said last.
-class ObservedCall : public net::GrpcClientCall {
+class ObservedClientCall : public net::GrpcClientCall {
  public:
-  ObservedCall(std::unique_ptr<net::GrpcClientCall> call, const ClientInstruments& instruments,
-               const CallMetrics::Method* method, telemetry::Span span)
+  ObservedClientCall(std::unique_ptr<net::GrpcClientCall> call, const ClientInstruments& instruments,
+                     const CallMetrics::Method* method, telemetry::Span span)
       : call_(std::move(call)),
         instruments_(instruments),
         method_(method),
         span_(std::move(span)),
         start_(instruments.clock->Now()) {}
 
-  ~ObservedCall() override {
+  ~ObservedClientCall() override {
     if (ended_) return;
     if (end_of_stream_) {
       End(call_->Finish());
@@ -100,7 +100,7 @@ std::unique_ptr<net::GrpcClientCall> ObservedChannel::Start(std::string_view met
     }
   }
   auto call = channel_->Start(method, sent, cancel, wait_for_ready);
-  return std::make_unique<ObservedCall>(std::move(call), instruments_, counted, std::move(span));
+  return std::make_unique<ObservedClientCall>(std::move(call), instruments_, counted, std::move(span));
 }
 
 }  // namespace gauntlet::rpc

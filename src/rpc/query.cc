@@ -15,7 +15,7 @@ using wire::BytesKey;
 
 constexpr const char* kQuery = "/thanos.Query/Query";
 constexpr const char* kQueryRange = "/thanos.Query/QueryRange";
-constexpr size_t kBatchBytes = 1 << 20;
+constexpr size_t kQueryBatchBytes = 1 << 20;
 
 template <typename Message>
 void FromOptions(const QueryOptions& options, Message* message) {
@@ -63,9 +63,9 @@ Status ToOptions(const Message& message, QueryOptions* options) {
 }
 
 // QueryResponse and QueryRangeResponse are the same oneof: 1 warning, 2 series, 3 statistics, 4 batch of series.
-class FrameSink : public QuerySink {
+class QueryFrameSink : public QuerySink {
  public:
-  FrameSink(net::GrpcServerCall& call, int64_t batch_size) : call_(call), batch_size_(batch_size) {}
+  QueryFrameSink(net::GrpcServerCall& call, int64_t batch_size) : call_(call), batch_size_(batch_size) {}
   Status Series(LabelsView labels, const Samples& samples) override {
     if (batch_size_ <= 1) {
       frame_.clear();
@@ -73,7 +73,7 @@ class FrameSink : public QuerySink {
       return call_.Write(frame_);
     }
     wire::AppendTimeSeries(batch_, 1, labels, samples);
-    return ++series_ >= batch_size_ || batch_.size() >= kBatchBytes ? Flush() : Status();
+    return ++series_ >= batch_size_ || batch_.size() >= kQueryBatchBytes ? Flush() : Status();
   }
   Status Warning(std::string_view warning) override {
     GN_TRY(Flush());
@@ -104,7 +104,7 @@ class FrameSink : public QuerySink {
   std::string batch_, frame_;
 };
 
-class FrameReader {
+class QueryFrameReader {
  public:
   Status Read(std::string_view frame, QuerySink& out) {
     wire::FieldReader fields(frame);
@@ -148,9 +148,9 @@ class FrameReader {
   Samples samples_;
 };
 
-class Client : public QueryService {
+class QueryClient : public QueryService {
  public:
-  explicit Client(net::GrpcChannel& channel) : channel_(channel) {}
+  explicit QueryClient(net::GrpcChannel& channel) : channel_(channel) {}
   GrpcStatus Query(const InstantQuery& query, QuerySink& out, const CallContext& context) override {
     thanos::QueryRequest message;
     FromOptions(query, &message);
@@ -168,7 +168,7 @@ class Client : public QueryService {
 
  private:
   GrpcStatus Call(const char* method, const std::string& request, QuerySink& out, const CallContext& context) {
-    FrameReader reader;
+    QueryFrameReader reader;
     return CallStream(channel_, method, request, context,
                       [&](std::string_view frame) { return reader.Read(frame, out); });
   }
@@ -178,8 +178,9 @@ class Client : public QueryService {
 
 // Parses the request, lets `fill` take what QueryOptions does not have, and serves.
 template <typename Message, typename Query, typename Fill>
-net::GrpcHandler Handler(QueryService& service,
-                         GrpcStatus (QueryService::*method)(const Query&, QuerySink&, const CallContext&), Fill fill) {
+net::GrpcHandler QueryHandler(QueryService& service,
+                              GrpcStatus (QueryService::*method)(const Query&, QuerySink&, const CallContext&),
+                              Fill fill) {
   return StreamHandler(
       [=, &service](std::string_view bytes, net::GrpcServerCall& call, const CallContext& context) -> GrpcStatus {
         Message message;
@@ -187,7 +188,7 @@ net::GrpcHandler Handler(QueryService& service,
         if (Status parsed = wire::ParseMessage(bytes, &message); !parsed.ok()) return BadRequest(parsed);
         if (Status valid = ToOptions(message, &query); !valid.ok()) return BadRequest(valid);
         fill(message, &query);
-        FrameSink sink(call, query.batch_size);
+        QueryFrameSink sink(call, query.batch_size);
         if (GrpcStatus status = (service.*method)(query, sink, context); !status.ok()) return status;
         return sink.Flush();
       });
@@ -196,10 +197,10 @@ net::GrpcHandler Handler(QueryService& service,
 }  // namespace
 
 void RegisterQuery(QueryService& service, MethodMap* methods) {
-  (*methods)[kQuery] = Handler<thanos::QueryRequest, InstantQuery>(
+  (*methods)[kQuery] = QueryHandler<thanos::QueryRequest, InstantQuery>(
       service, &QueryService::Query,
       [](const thanos::QueryRequest& message, InstantQuery* query) { query->time_seconds = message.time_seconds(); });
-  (*methods)[kQueryRange] = Handler<thanos::QueryRangeRequest, RangeQuery>(
+  (*methods)[kQueryRange] = QueryHandler<thanos::QueryRangeRequest, RangeQuery>(
       service, &QueryService::QueryRange, [](const thanos::QueryRangeRequest& message, RangeQuery* query) {
         query->start_seconds = message.start_time_seconds();
         query->end_seconds = message.end_time_seconds();
@@ -207,6 +208,8 @@ void RegisterQuery(QueryService& service, MethodMap* methods) {
       });
 }
 
-std::unique_ptr<QueryService> MakeQueryClient(net::GrpcChannel& channel) { return std::make_unique<Client>(channel); }
+std::unique_ptr<QueryService> MakeQueryClient(net::GrpcChannel& channel) {
+  return std::make_unique<QueryClient>(channel);
+}
 
 }  // namespace gauntlet::rpc

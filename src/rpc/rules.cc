@@ -89,7 +89,7 @@ void FromRule(const Rule& rule, thanos::Rule* message) {
 }
 
 // The codec that item_stream.h asks for.
-struct Codec {
+struct RulesCodec {
   using Item = RuleGroup;
   using Message = thanos::RulesResponse;
 
@@ -120,9 +120,9 @@ struct Codec {
   }
 };
 
-class Client : public RulesService {
+class RulesClient : public RulesService {
  public:
-  explicit Client(net::GrpcChannel& channel) : channel_(channel) {}
+  explicit RulesClient(net::GrpcChannel& channel) : channel_(channel) {}
   GrpcStatus Rules(const RulesRequest& request, Sink<RuleGroup>& out, const CallContext& context) override {
     thanos::RulesRequest message;
     message.set_type(static_cast<thanos::RulesRequest::Type>(request.type));
@@ -131,7 +131,7 @@ class Client : public RulesService {
     message.mutable_rule_name()->Assign(request.rule_names.begin(), request.rule_names.end());
     message.mutable_rule_group()->Assign(request.rule_groups.begin(), request.rule_groups.end());
     message.mutable_file()->Assign(request.files.begin(), request.files.end());
-    return CallItems<Codec>(channel_, kRules, message, out, context);
+    return CallItems<RulesCodec>(channel_, kRules, message, out, context);
   }
 
  private:
@@ -141,7 +141,7 @@ class Client : public RulesService {
 }  // namespace
 
 void RegisterRules(RulesService& service, MethodMap* methods) {
-  (*methods)[kRules] = ItemHandler<Codec, thanos::RulesRequest>(
+  (*methods)[kRules] = ItemHandler<RulesCodec, thanos::RulesRequest>(
       [&service](const thanos::RulesRequest& message, Sink<RuleGroup>& out, const CallContext& context) {
         RulesRequest request;
         if (message.type() >= 0 && message.type() <= 2) request.type = static_cast<RuleType>(message.type());
@@ -154,6 +154,8 @@ void RegisterRules(RulesService& service, MethodMap* methods) {
       });
 }
 
-std::unique_ptr<RulesService> MakeRulesClient(net::GrpcChannel& channel) { return std::make_unique<Client>(channel); }
+std::unique_ptr<RulesService> MakeRulesClient(net::GrpcChannel& channel) {
+  return std::make_unique<RulesClient>(channel);
+}
 
 }  // namespace gauntlet::rpc

@@ -11,7 +11,7 @@ using net::GrpcStatus;
 constexpr const char* kSeries = "/thanos.Store/Series";
 constexpr const char* kLabelNames = "/thanos.Store/LabelNames";
 constexpr const char* kLabelValues = "/thanos.Store/LabelValues";
-constexpr size_t kBatchBytes = 1 << 20;  // a batch is sent at this size, whatever its number of series
+constexpr size_t kSeriesBatchBytes = 1 << 20;  // a batch is sent at this size, whatever its number of series
 
 template <typename Request, typename Method>
 net::GrpcHandler LabelsHandler(Result<Request> (*decode)(std::string_view), StoreService& service, Method method) {
@@ -88,7 +88,8 @@ Status FrameWriter::SendFrame() {
 }
 
 Status FrameWriter::FlushWhenFull() {
-  return static_cast<int64_t>(batch_.series()) >= batch_size_ || batch_.bytes() >= kBatchBytes ? Flush() : Status();
+  return static_cast<int64_t>(batch_.series()) >= batch_size_ || batch_.bytes() >= kSeriesBatchBytes ? Flush()
+                                                                                                     : Status();
 }
 
 Status FrameWriter::Flush() {

@@ -14,7 +14,7 @@ using net::GrpcStatus;
 
 constexpr const char* kTargets = "/thanos.Targets/Targets";
 
-struct Codec {
+struct TargetsCodec {
   using Item = TargetDiscovery;
   using Message = thanos::TargetsResponse;
 
@@ -56,14 +56,14 @@ struct Codec {
   }
 };
 
-class Client : public TargetsService {
+class TargetsClient : public TargetsService {
  public:
-  explicit Client(net::GrpcChannel& channel) : channel_(channel) {}
+  explicit TargetsClient(net::GrpcChannel& channel) : channel_(channel) {}
   GrpcStatus Targets(const TargetsRequest& request, Sink<TargetDiscovery>& out, const CallContext& context) override {
     thanos::TargetsRequest message;
     message.set_state(static_cast<thanos::TargetsRequest::State>(request.state));
     message.set_partial_response_strategy(FromPartialResponse(request.partial_response));
-    return CallItems<Codec>(channel_, kTargets, message, out, context);
+    return CallItems<TargetsCodec>(channel_, kTargets, message, out, context);
   }
 
  private:
@@ -73,7 +73,7 @@ class Client : public TargetsService {
 }  // namespace
 
 void RegisterTargets(TargetsService& service, MethodMap* methods) {
-  (*methods)[kTargets] = ItemHandler<Codec, thanos::TargetsRequest>(
+  (*methods)[kTargets] = ItemHandler<TargetsCodec, thanos::TargetsRequest>(
       [&service](const thanos::TargetsRequest& message, Sink<TargetDiscovery>& out, const CallContext& context) {
         TargetsRequest request;
         if (message.state() >= 0 && message.state() <= 2) request.state = static_cast<TargetState>(message.state());
@@ -83,7 +83,7 @@ void RegisterTargets(TargetsService& service, MethodMap* methods) {
 }
 
 std::unique_ptr<TargetsService> MakeTargetsClient(net::GrpcChannel& channel) {
-  return std::make_unique<Client>(channel);
+  return std::make_unique<TargetsClient>(channel);
 }
 
 }  // namespace gauntlet::rpc

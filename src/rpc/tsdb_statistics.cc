@@ -28,7 +28,7 @@ void FromStatistics(const std::vector<Statistic>& statistics, Messages* messages
   }
 }
 
-struct Codec {
+struct StatusCodec {
   using Item = TsdbStatistics;
   using Message = thanos::TSDBStatisticsResponse;
 
@@ -66,9 +66,9 @@ struct Codec {
   }
 };
 
-class Client : public StatusService {
+class StatusClient : public StatusService {
  public:
-  explicit Client(net::GrpcChannel& channel) : channel_(channel) {}
+  explicit StatusClient(net::GrpcChannel& channel) : channel_(channel) {}
   GrpcStatus Statistics(const TsdbStatisticsRequest& request, Sink<TsdbStatistics>& out,
                         const CallContext& context) override {
     thanos::TSDBStatisticsRequest message;
@@ -76,7 +76,7 @@ class Client : public StatusService {
     message.set_limit(request.limit);
     message.set_partial_response_strategy(FromPartialResponse(request.partial_response));
     wire::FromMatchers(request.matchers, message.mutable_matchers());
-    return CallItems<Codec>(channel_, kStatistics, message, out, context);
+    return CallItems<StatusCodec>(channel_, kStatistics, message, out, context);
   }
 
  private:
@@ -86,7 +86,7 @@ class Client : public StatusService {
 }  // namespace
 
 void RegisterStatus(StatusService& service, MethodMap* methods) {
-  (*methods)[kStatistics] = ItemHandler<Codec, thanos::TSDBStatisticsRequest>(
+  (*methods)[kStatistics] = ItemHandler<StatusCodec, thanos::TSDBStatisticsRequest>(
       [&service](const thanos::TSDBStatisticsRequest& message, Sink<TsdbStatistics>& out,
                  const CallContext& context) -> GrpcStatus {
         TsdbStatisticsRequest request;
@@ -100,6 +100,8 @@ void RegisterStatus(StatusService& service, MethodMap* methods) {
       });
 }
 
-std::unique_ptr<StatusService> MakeStatusClient(net::GrpcChannel& channel) { return std::make_unique<Client>(channel); }
+std::unique_ptr<StatusService> MakeStatusClient(net::GrpcChannel& channel) {
+  return std::make_unique<StatusClient>(channel);
+}
 
 }  // namespace gauntlet::rpc
