@@ -1,4 +1,5 @@
-// Calls between us and grpc-go, both ways. The peer is test/interop/grpc-go, built by test/interop/grpc-go/run.
+// Calls between us and other implementations, both ways. The peers are test/interop/grpc-go and test/interop/grpc-js;
+// the scripts `run` there build or fetch them and run these tests.
 
 #include <fcntl.h>
 #include <signal.h>
@@ -71,7 +72,50 @@ class Process {
   bool waited_ = false;
 };
 
-class GrpcInteropTest : public GrpcTest {
+class InteropTest : public GrpcTest {
+ protected:
+  // What the peers do to our server, done to them.
+  void CheckCalls() {
+    for (size_t size : {0, 1, 1000, 100'000, 5 << 20}) {
+      auto answer = Unary("/t.Test/Echo", std::string(size, 'e'));
+      ASSERT_TRUE(answer.ok()) << answer.status().message();
+      EXPECT_EQ(*answer, std::string(size, 'e'));
+    }
+    auto call = Call("/t.Test/Stream");
+    ASSERT_TRUE(call->Write("2000 10000").ok());
+    ASSERT_TRUE(call->WritesDone().ok());
+    int count = 0;
+    for (std::string message; *call->Read(&message);) ++count;
+    EXPECT_EQ(count, 2000);
+    EXPECT_TRUE(call->Finish().ok());
+
+    call = Call("/t.Test/Sum");
+    for (int i = 0; i < 2000; ++i) ASSERT_TRUE(call->Write(std::string(i, 'y')).ok());
+    ASSERT_TRUE(call->WritesDone().ok());
+    std::string message;
+    EXPECT_TRUE(*call->Read(&message));
+    EXPECT_EQ(message, "1999000");
+
+    call = Call("/t.Test/Chat");
+    for (int i = 0; i < 500; ++i) {
+      ASSERT_TRUE(call->Write(std::to_string(i)).ok());
+      ASSERT_TRUE(*call->Read(&message));
+      ASSERT_EQ(message, std::to_string(i));
+    }
+  }
+
+  // Starts the peer as a server, and a channel to it.
+  void StartPeer(const std::vector<std::string>& command) {
+    process_ = std::make_unique<Process>(command);
+    address_ = "127.0.0.1:" + process_->ReadLine();
+    options_.addresses = {address_};
+    StartChannel();
+  }
+
+  std::unique_ptr<Process> process_;
+};
+
+class GrpcInteropTest : public InteropTest {
  protected:
   void SetUp() override {
     const char* peer = std::getenv("GAUNTLET_GRPC_GO_PEER");
@@ -103,42 +147,10 @@ class GrpcInteropTest : public GrpcTest {
     options_.tls->key_file = client_files_.key;
   }
 
-  void StartPeer(std::vector<std::string> flags) {
+  void StartGo(std::vector<std::string> flags) {
     flags.insert(flags.begin(), peer_);
     flags.emplace_back("serve");
-    process_ = std::make_unique<Process>(flags);
-    address_ = "127.0.0.1:" + process_->ReadLine();
-    StartChannel();
-  }
-
-  // What test/interop/grpc-go does to our server, done to grpc-go.
-  void CheckCalls() {
-    for (size_t size : {0, 1, 1000, 100'000, 5 << 20}) {
-      auto answer = Unary("/t.Test/Echo", std::string(size, 'e'));
-      ASSERT_TRUE(answer.ok()) << answer.status().message();
-      EXPECT_EQ(*answer, std::string(size, 'e'));
-    }
-    auto call = Call("/t.Test/Stream");
-    ASSERT_TRUE(call->Write("2000 10000").ok());
-    ASSERT_TRUE(call->WritesDone().ok());
-    int count = 0;
-    for (std::string message; *call->Read(&message);) ++count;
-    EXPECT_EQ(count, 2000);
-    EXPECT_TRUE(call->Finish().ok());
-
-    call = Call("/t.Test/Sum");
-    for (int i = 0; i < 2000; ++i) ASSERT_TRUE(call->Write(std::string(i, 'y')).ok());
-    ASSERT_TRUE(call->WritesDone().ok());
-    std::string message;
-    EXPECT_TRUE(*call->Read(&message));
-    EXPECT_EQ(message, "1999000");
-
-    call = Call("/t.Test/Chat");
-    for (int i = 0; i < 500; ++i) {
-      ASSERT_TRUE(call->Write(std::to_string(i)).ok());
-      ASSERT_TRUE(*call->Read(&message));
-      ASSERT_EQ(message, std::to_string(i));
-    }
+    StartPeer(flags);
   }
 
   std::string peer_;
@@ -146,7 +158,6 @@ class GrpcInteropTest : public GrpcTest {
   TestAuthority authority_{"test authority"};
   TestCertFiles client_files_;
   TlsServerOptions server_tls_;
-  std::unique_ptr<Process> process_;
 };
 
 TEST_F(GrpcInteropTest, GoClientAgainstOurServer) {
@@ -165,7 +176,7 @@ TEST_F(GrpcInteropTest, GoClientAgainstOurServerWithMutualTls) {
 }
 
 TEST_F(GrpcInteropTest, OurClientAgainstGoServer) {
-  StartPeer({});
+  StartGo({});
   CheckCalls();
   EXPECT_EQ(*channel_->Unary("/t.Test/Meta", "", {{"THANOS-Tenant", "a"}, {"trace-bin", std::string("\0\xff", 2)}},
                              Deadline()),
@@ -183,24 +194,49 @@ TEST_F(GrpcInteropTest, OurClientAgainstGoServer) {
 TEST_F(GrpcInteropTest, OurClientAgainstGoServerCompressed) {
   for (auto compression : {GrpcCompression::kGzip, GrpcCompression::kSnappy}) {
     options_.compression = compression;
-    options_.addresses = {};
-    StartPeer({});
+    StartGo({});
     CheckCalls();
   }
 }
 
 TEST_F(GrpcInteropTest, OurClientAgainstGoServerWithMutualTls) {
   UseTls();
-  StartPeer({"-cert", server_tls_.cert_file, "-key", server_tls_.key_file, "-ca", dir_ / "ca.crt"});
+  StartGo({"-cert", server_tls_.cert_file, "-key", server_tls_.key_file, "-ca", dir_ / "ca.crt"});
   CheckCalls();
 }
 
 TEST_F(GrpcInteropTest, CallsSurviveGoServersThatEndOldConnections) {
-  StartPeer({"-max-age", "20ms"});
+  StartGo({"-max-age", "20ms"});
   for (int i = 0; i < 2000; ++i) {
     auto answer = Unary("/t.Test/Echo", "x");
     ASSERT_TRUE(answer.ok()) << i << ": " << answer.status().message();
   }
+}
+
+class GrpcJsInteropTest : public InteropTest {
+ protected:
+  void SetUp() override {
+    const char* peer = std::getenv("GAUNTLET_GRPC_JS_PEER");
+    if (peer == nullptr) GTEST_SKIP() << "no grpc-js peer: test/interop/grpc-js/run fetches it and runs this";
+    command_ = {"/usr/bin/env", "node", peer};
+  }
+
+  std::vector<std::string> command_;
+};
+
+TEST_F(GrpcJsInteropTest, JsClientAgainstOurServer) {
+  StartServer();
+  command_.insert(command_.end(), {"check", address_});
+  EXPECT_EQ(Process(command_).ReadAll(), "ok\n");
+}
+
+TEST_F(GrpcJsInteropTest, OurClientAgainstJsServer) {
+  command_.emplace_back("serve");
+  StartPeer(command_);
+  CheckCalls();
+  options_.compression = GrpcCompression::kGzip;
+  StartChannel();
+  CheckCalls();
 }
 
 }  // namespace
