@@ -9,16 +9,8 @@
 namespace gauntlet::net {
 namespace {
 
-constexpr uint32_t kNoError = 0, kRefusedStream = 7, kCancelError = 8, kEnhanceYourCalm = 11;
 constexpr size_t kHttpBodyBytesMax = 512;  // of an answer that is not gRPC, for the error's text
 constexpr int kUnsentMax = 3;
-
-std::string_view HeaderOf(const Http2Headers& headers, std::string_view name) {
-  for (const auto& [n, value] : headers) {
-    if (n == name) return value;
-  }
-  return std::string_view();
-}
 
 }  // namespace
 
@@ -182,7 +174,7 @@ void GrpcClientSession::EndCall(int32_t stream, const GrpcStatus& status, bool b
   call->state->pipe().Detach();
   call->state->End(status, by_server);
   if (!remote_ended) {
-    Reset(stream, kCancelError);
+    Reset(stream, kCancelStream);
   } else if (!LocalEnded(stream)) {
     Reset(stream, kNoError);
   }
@@ -198,7 +190,7 @@ void GrpcClientSession::OnStreamClosed(int32_t stream, uint32_t error) {
     return services_.again(call.state);
   }
   auto deadline = state.cancel().deadline();
-  if (error == kCancelError && deadline && std::chrono::steady_clock::now() >= *deadline) {
+  if (error == kCancelStream && deadline && std::chrono::steady_clock::now() >= *deadline) {
     return state.End(Fault(GrpcCode::kDeadlineExceeded, "deadline exceeded"), false);
   }
   std::string what = "the server reset the stream with " + std::string(Http2ErrorName(error));
@@ -249,7 +241,7 @@ void GrpcClientSession::OnNotified(int32_t stream) {
   if (news.broken) {
     pipe.Detach();
     call->over = true;
-    return Reset(stream, kCancelError);
+    return Reset(stream, kCancelStream);
   }
   if (news.output) ResumeOutput(stream);
 }

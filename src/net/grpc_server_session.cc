@@ -9,17 +9,9 @@
 namespace gauntlet::net {
 namespace {
 
-constexpr uint32_t kNoError = 0, kRefusedStream = 7, kCancelError = 8, kEnhanceYourCalm = 11;
 constexpr size_t kStatusMessageBytesMax = 16 << 10;  // peers limit the size of all headers
 constexpr int kPingStrikesMax = 2;
 constexpr std::chrono::hours kIdlePingTime{2};
-
-std::string_view Find(const Http2Headers& headers, std::string_view name) {
-  for (const auto& [n, value] : headers) {
-    if (n == name) return value;
-  }
-  return std::string_view();
-}
 
 void AppendStatus(const GrpcStatus& status, Http2Headers* headers) {
   headers->emplace_back("grpc-status", std::to_string(static_cast<int>(status.code)));
@@ -43,13 +35,13 @@ GrpcStatus UnknownMethod(const std::string& path, const std::map<std::string, Gr
 
 // What the request's headers say; an error ends the call.
 GrpcStatus ParseHead(const Http2Headers& headers, GrpcServerCallState::Head* head) {
-  head->method = Find(headers, ":path");
-  if (auto text = Find(headers, "grpc-timeout"); !text.empty()) {
+  head->method = HeaderOf(headers, ":path");
+  if (auto text = HeaderOf(headers, "grpc-timeout"); !text.empty()) {
     auto timeout = ParseGrpcTimeout(text);
     if (!timeout.ok()) return {GrpcCode::kInternal, std::string(timeout.status().message())};
     head->timeout = *timeout;
   }
-  if (auto name = Find(headers, "grpc-encoding"); !name.empty()) {
+  if (auto name = HeaderOf(headers, "grpc-encoding"); !name.empty()) {
     auto compression = ParseGrpcCompression(name);
     if (!compression) {
       return {GrpcCode::kUnimplemented,
@@ -57,7 +49,7 @@ GrpcStatus ParseHead(const Http2Headers& headers, GrpcServerCallState::Head* hea
     }
     head->request_compression = *compression;
     // As grpc-go does: answers are compressed as the request was.
-    auto accepted = Find(headers, "grpc-accept-encoding");
+    auto accepted = HeaderOf(headers, "grpc-accept-encoding");
     if (accepted.empty() || AcceptsGrpcCompression(accepted, *compression)) head->response_compression = *compression;
   }
   for (const auto& [name, value] : headers) {
@@ -119,13 +111,13 @@ GrpcServerSession::GrpcServerSession(const Http2Options& options, const Services
 
 void GrpcServerSession::OnHeaders(int32_t stream, Http2Headers headers, bool /*end_stream*/) {
   if (calls_.count(stream) != 0) return;  // trailers of a request mean nothing in gRPC
-  if (Find(headers, ":method") != "POST") {
+  if (HeaderOf(headers, ":method") != "POST") {
     return Refuse(stream, "405", {GrpcCode::kInternal, "gRPC is asked by POST"});
   }
-  if (!IsGrpcContentType(Find(headers, "content-type"))) {
+  if (!IsGrpcContentType(HeaderOf(headers, "content-type"))) {
     return Refuse(stream, "415",
                   {GrpcCode::kInvalidArgument,
-                   "invalid gRPC request content-type \"" + std::string(Find(headers, "content-type")) + "\""});
+                   "invalid gRPC request content-type \"" + std::string(HeaderOf(headers, "content-type")) + "\""});
   }
   GrpcServerCallState::Head head;
   head.peer_address = peer_address_;
@@ -238,7 +230,7 @@ void GrpcServerSession::OnStreamClosed(int32_t stream, uint32_t error) {
     // Both halves ended: the handler has returned, or the client has let go.
     state.Stop(Status(Code::kCancelled, "the call has ended"));
   } else {
-    std::string how = error == kCancelError ? "" : " (" + std::string(Http2ErrorName(error)) + ")";
+    std::string how = error == kCancelStream ? "" : " (" + std::string(Http2ErrorName(error)) + ")";
     state.Stop(Status(Code::kCancelled, "the client cancelled the call" + how));
   }
 }
@@ -264,8 +256,9 @@ void GrpcServerSession::OnPong() {
 
 void GrpcServerSession::OnPing() {
   auto now = std::chrono::steady_clock::now();
-  auto least = calls_.empty() ? std::chrono::steady_clock::duration(kIdlePingTime)
-                              : std::chrono::steady_clock::duration(services_.keepalive_min_time);
+  // A tenth less than promised: the clocks of clients are theirs.
+  std::chrono::steady_clock::duration least = services_.keepalive_min_time * 9 / 10;
+  if (calls_.empty()) least = kIdlePingTime;
   bool too_soon = last_ping_.time_since_epoch().count() != 0 && now - last_ping_ < least;
   last_ping_ = now;
   if (!too_soon || ++ping_strikes_ <= kPingStrikesMax) return;

@@ -7,7 +7,7 @@ namespace gauntlet::net {
 namespace {
 
 constexpr size_t kReadBytes = 256 << 10;
-constexpr int kReadsInARow = 8;  // then the loop's other sockets have their turn
+constexpr int kReadsInARow = 8, kWritesInARow = 16;  // then the loop's other sockets have their turn
 constexpr size_t kPiecesMax = 256;
 
 // One per loop thread: a connection has nothing to read most of the time.
@@ -137,11 +137,15 @@ void Http2Connection::OnReadable() {
 }
 
 void Http2Connection::Flush() {
-  if (closed_ || !connected_ || waits_writable_) return;
+  if (closed_ || !connected_ || waits_writable_ || flush_posted_) return;
   auto self = shared_from_this();
   std::array<iovec, kPiecesMax> pieces;
-  while (size_t count = session_->Gather(pieces.data(), pieces.size())) {
-    size_t sent = 0;
+  for (int i = 0; i < kWritesInARow; ++i) {
+    size_t count = session_->Gather(pieces.data(), pieces.size()), sent = 0;
+    if (count == 0) {
+      CloseIfDone();
+      return;
+    }
     switch (stream_.Write(pieces.data(), count, &sent)) {
       case StreamSocket::Outcome::kDone:
         session_->Sent(sent);
@@ -155,7 +159,11 @@ void Http2Connection::Flush() {
         return Close(Lost(stream_.error()));
     }
   }
-  CloseIfDone();
+  flush_posted_ = true;
+  loop_.Post([self] {
+    self->flush_posted_ = false;
+    self->Flush();
+  });
 }
 
 bool Http2Connection::CloseIfDone() {

@@ -85,7 +85,7 @@ class Http2Connection : public std::enable_shared_from_this<Http2Connection> {
   LoopTimer handshake_timer_, keepalive_timer_;
   std::chrono::steady_clock::time_point last_read_;
   bool connected_ = false;  // the TLS handshake is over
-  bool closed_ = false, closing_ = false, waits_writable_ = false, ping_outstanding_ = false;
+  bool closed_ = false, closing_ = false, waits_writable_ = false, flush_posted_ = false, ping_outstanding_ = false;
 };
 
 }  // namespace gauntlet::net

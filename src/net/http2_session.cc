@@ -27,6 +27,13 @@ std::vector<nghttp2_nv> ToNv(const Http2Headers& headers) {
 
 }  // namespace
 
+std::string_view HeaderOf(const Http2Headers& headers, std::string_view name) {
+  for (const auto& [n, value] : headers) {
+    if (n == name) return value;
+  }
+  return std::string_view();
+}
+
 struct Http2Session::Callbacks {
   static Http2Session& Self(void* user) { return *static_cast<Http2Session*>(user); }
 

@@ -26,6 +26,11 @@ struct nghttp2_session;
 namespace gauntlet::net {
 
 using Http2Headers = std::vector<std::pair<std::string, std::string>>;
+// The first value of a name, or "".
+std::string_view HeaderOf(const Http2Headers& headers, std::string_view name);
+
+// The codes of RST_STREAM and GOAWAY that mean something to us.
+enum Http2Error : uint32_t { kNoError = 0, kRefusedStream = 7, kCancelStream = 8, kEnhanceYourCalm = 11 };
 
 // Bytes to be written, and what keeps them alive.
 struct Http2Slice {

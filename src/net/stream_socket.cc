@@ -14,7 +14,7 @@ namespace gauntlet::net {
 namespace {
 
 constexpr size_t kTlsRecordBytes = 16 << 10;
-constexpr size_t kPiecesMax = 256;
+constexpr size_t kPiecesPerWrite = 256;
 
 }  // namespace
 
@@ -112,7 +112,7 @@ StreamSocket::Outcome StreamSocket::Write(const iovec* pieces, size_t count, siz
   if (ssl_ == nullptr) {
     msghdr message{};
     message.msg_iov = const_cast<iovec*>(pieces);
-    message.msg_iovlen = std::min(count, kPiecesMax);
+    message.msg_iovlen = std::min(count, kPiecesPerWrite);
     ssize_t n = sendmsg(fd_, &message, MSG_NOSIGNAL);
     if (n < 0) return errno == EAGAIN || errno == EINTR ? Outcome::kWantWrite : Failed(errno);
     *wrote = static_cast<size_t>(n);
