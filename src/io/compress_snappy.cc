@@ -15,21 +15,21 @@ constexpr size_t kSnappyRatioMax = 22;  // a copy element makes at most 64 bytes
 constexpr std::string_view kStreamHeader("\xff\x06\x00\x00sNaPpY", 10);
 enum : uint8_t { kCompressedChunk = 0x00, kPlainChunk = 0x01, kSkippableFrom = 0x80, kHeaderChunk = 0xff };
 
-Status Broken(std::string_view why) { return Status(Code::kCorrupt, "snappy: " + std::string(why)); }
+Status SnappyBroken(std::string_view why) { return Status(Code::kCorrupt, "snappy: " + std::string(why)); }
 
-Status TooLarge(size_t bytes_max) {
+Status SnappyTooLarge(size_t bytes_max) {
   return Status(Code::kExhausted, "snappy: decompresses to more than " + std::to_string(bytes_max) + " bytes");
 }
 
 // Appends the decompressed block to *out.
 Status AppendBlock(std::string_view bytes, size_t bytes_max, std::string* out) {
   size_t size = 0;
-  if (!snappy::GetUncompressedLength(bytes.data(), bytes.size(), &size)) return Broken("invalid length");
-  if (size > bytes_max) return TooLarge(bytes_max);
-  if (size > bytes.size() * kSnappyRatioMax) return Broken("length is not possible");
+  if (!snappy::GetUncompressedLength(bytes.data(), bytes.size(), &size)) return SnappyBroken("invalid length");
+  if (size > bytes_max) return SnappyTooLarge(bytes_max);
+  if (size > bytes.size() * kSnappyRatioMax) return SnappyBroken("length is not possible");
   size_t before = out->size();
   out->resize(before + size);
-  if (!snappy::RawUncompress(bytes.data(), bytes.size(), out->data() + before)) return Broken("invalid block");
+  if (!snappy::RawUncompress(bytes.data(), bytes.size(), out->data() + before)) return SnappyBroken("invalid block");
   return Status();
 }
 
@@ -48,23 +48,23 @@ void AppendChunkHeader(std::string& out, uint8_t type, size_t body, uint32_t crc
 
 // One chunk with data, after its type and length.
 Status AppendChunk(uint8_t type, std::string_view body, size_t bytes_max, std::string* out) {
-  if (body.size() < 4) return Broken("chunk is too short");
+  if (body.size() < 4) return SnappyBroken("chunk is too short");
   uint32_t crc;
   std::memcpy(&crc, body.data(), 4);
   body.remove_prefix(4);
   size_t before = out->size(), room = std::min(bytes_max - before, kBlockMax);
   if (type == kCompressedChunk) {
     size_t size = 0;
-    if (!snappy::GetUncompressedLength(body.data(), body.size(), &size)) return Broken("invalid length");
-    if (size > kBlockMax) return Broken("chunk is too long");
-    if (size > room) return TooLarge(bytes_max);
+    if (!snappy::GetUncompressedLength(body.data(), body.size(), &size)) return SnappyBroken("invalid length");
+    if (size > kBlockMax) return SnappyBroken("chunk is too long");
+    if (size > room) return SnappyTooLarge(bytes_max);
     GN_TRY(AppendBlock(body, room, out));
   } else {
-    if (body.size() > kBlockMax) return Broken("chunk is too long");
-    if (body.size() > room) return TooLarge(bytes_max);
+    if (body.size() > kBlockMax) return SnappyBroken("chunk is too long");
+    if (body.size() > room) return SnappyTooLarge(bytes_max);
     out->append(body);
   }
-  if (MaskCrc32c(Crc32c(std::string_view(*out).substr(before))) != crc) return Broken("checksum mismatch");
+  if (MaskCrc32c(Crc32c(std::string_view(*out).substr(before))) != crc) return SnappyBroken("checksum mismatch");
   return Status();
 }
 
@@ -114,18 +114,18 @@ std::string SnappyFramedCompress(std::string_view bytes) {
 Result<std::string> SnappyFramedDecompress(std::string_view bytes, size_t bytes_max) {
   std::string out;
   if (bytes.empty()) return out;
-  if (!bytes.starts_with(kStreamHeader)) return Broken("stream header is missing");
+  if (!bytes.starts_with(kStreamHeader)) return SnappyBroken("stream header is missing");
   while (!bytes.empty()) {
-    if (bytes.size() < 4) return Broken("chunk header is cut off");
+    if (bytes.size() < 4) return SnappyBroken("chunk header is cut off");
     auto byte = [&](size_t i) { return static_cast<uint8_t>(bytes[i]); };
     uint8_t type = byte(0);
     size_t length = byte(1) | static_cast<size_t>(byte(2)) << 8 | static_cast<size_t>(byte(3)) << 16;
-    if (bytes.size() - 4 < length) return Broken("chunk is cut off");
+    if (bytes.size() - 4 < length) return SnappyBroken("chunk is cut off");
     std::string_view body = bytes.substr(4, length);
     if (type == kCompressedChunk || type == kPlainChunk) {
       GN_TRY(AppendChunk(type, body, bytes_max, &out));
     } else if (type == kHeaderChunk) {
-      if (body != kStreamHeader.substr(4)) return Broken("invalid stream header");
+      if (body != kStreamHeader.substr(4)) return SnappyBroken("invalid stream header");
     } else if (type < kSkippableFrom) {
       return Status(Code::kUnsupported, "snappy: reserved chunk type " + std::to_string(type));
     }

@@ -17,13 +17,13 @@ struct FreeContext {
 // A window of at most 128 MiB is asked for by any frame that tools make.
 constexpr int kWindowLogMax = 27;
 
-ZSTD_CCtx* Compressor() {
+ZSTD_CCtx* ZstdCompressor() {
   thread_local std::unique_ptr<ZSTD_CCtx, FreeContext> context(ZSTD_createCCtx());
   GN_CHECK(context != nullptr);
   return context.get();
 }
 
-ZSTD_DCtx* Decompressor() {
+ZSTD_DCtx* ZstdDecompressor() {
   thread_local std::unique_ptr<ZSTD_DCtx, FreeContext> context(ZSTD_createDCtx());
   GN_CHECK(context != nullptr);
   ZSTD_DCtx_reset(context.get(), ZSTD_reset_session_only);
@@ -31,9 +31,9 @@ ZSTD_DCtx* Decompressor() {
   return context.get();
 }
 
-Status Broken(std::string_view why) { return Status(Code::kCorrupt, "zstd: " + std::string(why)); }
+Status ZstdBroken(std::string_view why) { return Status(Code::kCorrupt, "zstd: " + std::string(why)); }
 
-Status TooLarge(size_t bytes_max) {
+Status ZstdTooLarge(size_t bytes_max) {
   return Status(Code::kExhausted, "zstd: decompresses to more than " + std::to_string(bytes_max) + " bytes");
 }
 
@@ -41,7 +41,7 @@ Status TooLarge(size_t bytes_max) {
 
 void ZstdCompress(std::string_view bytes, int level, std::string* out) {
   out->resize(ZSTD_compressBound(bytes.size()));
-  size_t size = ZSTD_compressCCtx(Compressor(), out->data(), out->size(), bytes.data(), bytes.size(), level);
+  size_t size = ZSTD_compressCCtx(ZstdCompressor(), out->data(), out->size(), bytes.data(), bytes.size(), level);
   GN_CHECK(!ZSTD_isError(size));
   out->resize(size);
 }
@@ -56,15 +56,15 @@ std::string ZstdCompress(std::string_view bytes, int level) {
 // they tell need not be true.
 Status ZstdDecompress(std::string_view bytes, size_t bytes_max, std::string* out) {
   bytes_max = std::min(bytes_max, kNoByteLimit);
-  ZSTD_DCtx* context = Decompressor();
+  ZSTD_DCtx* context = ZstdDecompressor();
   unsigned long long claimed = ZSTD_getFrameContentSize(bytes.data(), bytes.size());
   bool known = claimed != ZSTD_CONTENTSIZE_UNKNOWN && claimed != ZSTD_CONTENTSIZE_ERROR;
-  if (known && claimed > bytes_max) return TooLarge(bytes_max);
+  if (known && claimed > bytes_max) return ZstdTooLarge(bytes_max);
   bool one_frame = ZSTD_findFrameCompressedSize(bytes.data(), bytes.size()) == bytes.size();
   if (known && one_frame && claimed <= bytes.size() * 64) {
     out->resize(static_cast<size_t>(claimed));
     size_t size = ZSTD_decompressDCtx(context, out->data(), out->size(), bytes.data(), bytes.size());
-    if (ZSTD_isError(size)) return Broken(ZSTD_getErrorName(size));
+    if (ZSTD_isError(size)) return ZstdBroken(ZSTD_getErrorName(size));
     out->resize(size);
     return Status();
   }
@@ -75,19 +75,19 @@ Status ZstdDecompress(std::string_view bytes, size_t bytes_max, std::string* out
   size_t used = 0, left = 1;  // left = 0: a frame has ended
   while (in.pos < in.size || left != 0) {
     if (used == out->size()) {
-      if (used > bytes_max) return TooLarge(bytes_max);
+      if (used > bytes_max) return ZstdTooLarge(bytes_max);
       out->resize(std::min(std::max<size_t>(used * 2, 4096), bytes_max + 1));
     }
     ZSTD_outBuffer to{out->data() + used, out->size() - used, 0};
     size_t in_before = in.pos;
     left = ZSTD_decompressStream(context, &to, &in);
-    if (ZSTD_isError(left)) return Broken(ZSTD_getErrorName(left));
+    if (ZSTD_isError(left)) return ZstdBroken(ZSTD_getErrorName(left));
     used += to.pos;
     if (left != 0 && in.pos == in_before && to.pos == 0) {
-      return Broken("unexpected end of data");
+      return ZstdBroken("unexpected end of data");
     }
   }
-  if (used > bytes_max) return TooLarge(bytes_max);
+  if (used > bytes_max) return ZstdTooLarge(bytes_max);
   out->resize(used);
   return Status();
 }
