@@ -6,7 +6,7 @@
 namespace gauntlet::net {
 namespace {
 
-constexpr std::string_view kHex = "0123456789ABCDEF";
+constexpr std::string_view kMessageHex = "0123456789ABCDEF";
 constexpr std::string_view kBase64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 struct TimeUnit {
@@ -81,7 +81,7 @@ std::string EncodeGrpcMessage(std::string_view message) {
     if (byte >= 0x20 && byte <= 0x7e && c != '%') {
       out.push_back(c);
     } else {
-      out += {'%', kHex[byte >> 4], kHex[byte & 15]};
+      out += {'%', kMessageHex[byte >> 4], kMessageHex[byte & 15]};
     }
   }
   return out;
