@@ -14,6 +14,9 @@
 #pragma clang attribute pop
 #endif
 
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
 #include <vector>
 
 #include "base/check.h"
@@ -59,23 +62,23 @@ class Builder {
 
   bool Null() { return Push(Type::kNull), true; }
   bool Bool(bool v) { return Push(Type::kBool).boolean = v, true; }
-  bool Int(int v) { return Int64(v); }
-  bool Uint(unsigned v) { return Int64(v); }
-  bool Int64(int64_t v) { return Push(Type::kNumber).signed_int = v, true; }
-  bool Uint64(uint64_t v) {
+  // rapidjson's own conversion of numbers is undefined for "0e79" and the like; it only finds them.
+  bool RawNumber(const char* s, rapidjson::SizeType n, bool) {
+    std::string_view digits(s, n);
     Node& node = Push(Type::kNumber);
-    bool fits = v <= INT64_MAX;
-    node.number = fits ? Node::Number::kInt : Node::Number::kUint;
-    node.unsigned_int = v;
-    return true;
-  }
-  bool Double(double v) {
-    Node& node = Push(Type::kNumber);
+    bool whole = digits.find_first_of(".eE") == std::string_view::npos && digits != "-0";
+    if (whole && Convert(digits, &node.signed_int)) return true;
+    node.number = Node::Number::kUint;
+    if (whole && Convert(digits, &node.unsigned_int)) return true;
     node.number = Node::Number::kDouble;
-    node.real = v;
-    return true;
+    return ConvertDouble(digits, &node.real);
   }
-  bool RawNumber(const char*, rapidjson::SizeType, bool) { return false; }  // only with a flag that is not given
+  bool Int(int) { return false; }  // these come only without the flag for raw numbers
+  bool Uint(unsigned) { return false; }
+  bool Int64(int64_t) { return false; }
+  bool Uint64(uint64_t) { return false; }
+  bool Double(double) { return false; }
+  bool number_too_large() const { return number_too_large_; }
   bool String(const char* s, rapidjson::SizeType n, bool) {
     Node& node = Push(Type::kString);
     node.start = tree_.text_.size();
@@ -95,6 +98,17 @@ class Builder {
     node.type = type;
     return node;
   }
+  template <typename T>
+  static bool Convert(std::string_view digits, T* v) {
+    return std::from_chars(digits.data(), digits.data() + digits.size(), *v).ec == std::errc();
+  }
+  bool ConvertDouble(std::string_view digits, double* v) {
+    if (Convert(digits, v)) return true;
+    // Out of range: too small is zero or a denormal, too large is an error.
+    *v = std::strtod(std::string(digits).c_str(), nullptr);
+    number_too_large_ = std::isinf(*v);
+    return !number_too_large_;
+  }
   bool Gather(Type type, uint32_t count, size_t nodes) {
     --depth_;
     Node container;
@@ -111,6 +125,7 @@ class Builder {
   Tree& tree_;
   const size_t depth_max_;
   size_t depth_ = 0;
+  bool number_too_large_ = false;
   std::vector<Node> open_;
 };
 
@@ -183,8 +198,8 @@ Document::~Document() = default;
 Value Document::root() const { return Value(tree_.get(), &tree_->root()); }
 
 Result<Document> Document::Parse(std::string_view text, const ReadOptions& options) {
-  // The iterative parser, so that depth costs no stack; full precision, so that numbers read back to the bit.
-  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseFullPrecisionFlag;
+  // The iterative parser, so that depth costs no stack.
+  constexpr unsigned kFlags = rapidjson::kParseIterativeFlag | rapidjson::kParseNumbersAsStringsFlag;
   auto tree = std::make_unique<Tree>();
   Builder builder(*tree, options.depth_max);
   rapidjson::Reader reader;
@@ -198,9 +213,9 @@ Result<Document> Document::Parse(std::string_view text, const ReadOptions& optio
     return Document(std::unique_ptr<const Tree>(std::move(tree)));
   }
   rapidjson::ParseErrorCode code = reader.GetParseErrorCode();
-  std::string why = code == rapidjson::kParseErrorTermination
-                        ? "nested more than " + std::to_string(options.depth_max) + " deep"
-                        : std::string(rapidjson::GetParseError_En(code));
+  std::string why = code != rapidjson::kParseErrorTermination ? rapidjson::GetParseError_En(code)
+                    : builder.number_too_large()              ? "number too large"
+                                                 : "nested more than " + std::to_string(options.depth_max) + " deep";
   return Status(Code::kCorrupt, "json at byte " + std::to_string(reader.GetErrorOffset()) + ": " + why);
 }
 

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace gauntlet::json {
 namespace {
 
@@ -28,6 +30,26 @@ TEST(JsonReader, GivesTypedValues) {
   EXPECT_TRUE(root.Get("x").is_null());
   EXPECT_EQ(root.Get("a").size(), 3u);
   EXPECT_EQ(root.Get("a")[1][0].Int(), 2);
+}
+
+TEST(JsonReader, NumbersReadToTheBit) {
+  auto number = [](std::string text) {
+    auto document = Document::Parse(text);
+    EXPECT_TRUE(document.ok()) << text << document.status().message();
+    return document->root();
+  };
+  EXPECT_EQ(number("0e79").Double(), 0.0);
+  EXPECT_TRUE(std::signbit(*number("-0").Double()));
+  EXPECT_EQ(number("-0").Int(), std::nullopt);
+  EXPECT_EQ(number("1e-400").Double(), 0.0);
+  EXPECT_EQ(number("5e-324").Double(), 5e-324);
+  EXPECT_EQ(number("123456789012345678901234567890").Double(), 123456789012345678901234567890.0);
+  EXPECT_EQ(number("-9223372036854775808").Int(), INT64_MIN);
+  EXPECT_EQ(number("-9223372036854775809").Double(), -9223372036854775809.0);
+  EXPECT_EQ(number("0.30000000000000004").Double(), 0.1 + 0.2);
+  EXPECT_EQ(Document::Parse("[1,1e400]").status().message(), "json at byte 3: Number too big to be stored in double.");
+  for (const char* bad : {"01", "1.", ".5", "+1", "1e", "-", "0x1", "1e+"})
+    EXPECT_FALSE(Document::Parse(bad).ok()) << bad;
 }
 
 TEST(JsonReader, AbsentIsNotAnError) {

@@ -20,6 +20,7 @@ Status Invalid(std::string_view before, std::string_view text, std::string_view 
 }
 
 int64_t FloorDiv(int64_t a, int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
+int64_t FloorMod(int64_t a, int64_t b) { return a % b + (a % b < 0 ? b : 0); }
 
 // Days since the epoch of a date of the proleptic Gregorian calendar, and back. Years are counted from March, so that
 // the leap day is the last of its year; 400 years are one era of 146,097 days.
@@ -337,13 +338,11 @@ Result<int64_t> ParseRfc3339Ns(std::string_view text) {
 }
 
 std::string FormatRfc3339Ns(int64_t unix_ns) {
-  int64_t seconds = FloorDiv(unix_ns, kSecondNs);
-  return FormatUtc(seconds, unix_ns - seconds * kSecondNs);
+  return FormatUtc(FloorDiv(unix_ns, kSecondNs), FloorMod(unix_ns, kSecondNs));
 }
 
 std::string FormatRfc3339Ms(int64_t unix_ms) {
-  int64_t seconds = FloorDiv(unix_ms, kSecondMs);
-  return FormatUtc(seconds, (unix_ms - seconds * kSecondMs) * 1'000'000);
+  return FormatUtc(FloorDiv(unix_ms, kSecondMs), FloorMod(unix_ms, kSecondMs) * 1'000'000);
 }
 
 Result<int64_t> ParseApiTime(std::string_view text) {
