@@ -103,6 +103,17 @@ def difference(theirs, ours):
     return None
 
 
+def quiet_fraction(api):
+    """A fraction of a second at which nobody scrapes: no sample then lies on a window's border, which 2.x counts in."""
+    taken = [float(t) % 1 for series in api.query("up[60s]")["data"]["result"] for t, _ in series["values"]]
+    distance = lambda f: min(min(abs(f - t), 1 - abs(f - t)) for t in taken)
+    return max((n / 1000 for n in range(1000)), key=distance)
+
+
+# Differences between Prometheus 2.42, which Debian has, and 3.x, whose language ours is.
+KNOWN = {"up atan2 2": "2.x keeps the metric name"}
+
+
 def main():
     interrupt_on_term()
     report = Report()
@@ -110,13 +121,12 @@ def main():
         node = topology.node_exporter()
         prometheus = topology.prometheus("prometheus", {"replica": "a"}, {"node": [node], "prometheus": ["self"]})
         sidecar = topology.sidecar("sidecar", prometheus)
-        query = topology.gauntlet("query", "query", f"--endpoint={sidecar.grpc}", "--query.replica-label=replica")
+        query = topology.gauntlet("query", "query", f"--endpoint={sidecar.grpc}", "--query.replica-label=replica",
+                                  "--query.default-evaluation-interval=1s")  # as Prometheus' evaluation_interval there
         theirs, ours = Api(prometheus.url), Api(query.url)
         wait_for("data through the querier", lambda: ours.query("up")["data"]["result"], 30)
         time.sleep(45)
-        # Past times, half a millisecond of a second away from any scrape's: no sample lies on a window's border.
-        end = int(time.time()) - 4 + 0.4567
-        end = round(end, 3)
+        end = round(int(time.time()) - 4 + quiet_fraction(theirs), 3)
         start = end - 30
         asked = list(dict.fromkeys(queries()))
         differences = []
@@ -125,7 +135,9 @@ def main():
                      ("range", theirs.query_range(expr, start, end, 3), ours.query_range(expr, start, end, 3))]
             for kind, a, b in pairs:
                 found = difference(a, b)
-                if found:
+                if found and expr in KNOWN:
+                    print(f"# known difference {kind} {expr}: {KNOWN[expr]}", flush=True)
+                elif found:
                     differences.append(f"{kind} {expr}: {found}")
                     print(f"# DIFFERS {kind} {expr}: {found}", flush=True)
         with report.case(f"{len(asked)} queries, instant and range, as Prometheus itself answers"):

@@ -97,7 +97,7 @@ def main():
                                          flags=["--enable-feature=exemplar-storage"], extra_config=f"rule_files: [{rules}]\n")
         sidecar = topology.sidecar("sidecar", prometheus)
         query = topology.gauntlet("query", "query", f"--endpoint={sidecar.grpc}", "--query.replica-label=replica")
-        wait_for("data", lambda: Api(query.url).query("job:up:sum")["data"]["result"], 30)
+        wait_for("data", lambda: all(Api(query.url).query(q)["data"]["result"] for q in ("job:up:sum", "node_cpu_seconds_total")), 30)
         for line in requests.read_text().splitlines():
             request = json.loads(line)
             with report.case(request["id"]):
