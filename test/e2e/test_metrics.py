@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+"""Every metric that Thanos' dashboards and alerts read of a querier and a sidecar exists there, with the labels they use."""
+import json
+import re
+import sys
+
+from topology import SHARED, Api, Report, Topology, fetch, interrupt_on_term, wait_for
+
+MIXIN = SHARED / "fixtures" / "thanos-mixin"
+# Of the upload side of the sidecar, which does not exist yet; and of Prometheus itself.
+NOT_YET = re.compile(r"^(thanos_objstore_|thanos_shipper_|prometheus_)")
+WORDS = {"rate", "sum", "by", "histogram_quantile", "irate", "increase", "max", "min", "count", "on", "ignoring", "or", "and", "unless", "job", "le",
+         "group_left", "clamp_max", "avg", "without", "max_over_time", "time", "absent", "label_replace", "vector", "offset", "bool"}
+
+
+def names_and_labels(expr):
+    """Metric names of an expression with the label names of their matchers."""
+    for name, matchers in re.findall(r"\b([a-z_][a-z0-9_]*:?[a-z0-9_:]*)\s*\{([^}]*)\}", expr):
+        if name not in WORDS and ":" not in name and "_" in name:
+            yield name, set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)", matchers))
+
+
+def wanted(component):
+    found = {}
+    dashboard = json.loads((MIXIN / "dashboards" / f"{component}.json").read_text())
+    exprs = re.findall(r'"expr": "((?:[^"\\]|\\.)*)"', json.dumps(dashboard))
+    alerts = (MIXIN / "alerts" / "alerts.yaml").read_text()
+    for group in re.split(r"\n- name: ", alerts):
+        if group.split("\n")[0].strip() == f"thanos-{component}":
+            exprs.append(group)
+    for expr in exprs:
+        for name, labels in names_and_labels(expr.replace('\\"', '"')):
+            if not NOT_YET.match(name):
+                found.setdefault(name, set()).update(labels)
+    return found
+
+
+def exposed(url):
+    """{name: set of label names} of /metrics."""
+    found = {}
+    for line in fetch(url + "/metrics")[2].decode().splitlines():
+        match = re.match(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})? ", line)
+        if match and not line.startswith("#"):
+            found.setdefault(match[1], set()).update(re.findall(r'(\w+)="', match[2] or ""))
+    return found
+
+
+def main():
+    interrupt_on_term()
+    report = Report()
+    if not MIXIN.exists():
+        report.skip("mixin metrics", "no shared test data (GAUNTLET_SHARED)")
+        return 0
+    with Topology() as topology:
+        prometheus = topology.prometheus("prometheus", {"replica": "a"}, {"prometheus": ["self"]})
+        sidecar = topology.sidecar("sidecar", prometheus)
+        query = topology.gauntlet("query", "query", f"--endpoint={sidecar.grpc}", "--query.replica-label=replica")
+        api = Api(query.url)
+        wait_for("data", lambda: api.query("up")["data"]["result"], 30)
+        api.query_range("up", 1, 100, 1)
+        for component, process in (("query", query), ("sidecar", sidecar)):
+            have = exposed(process.url)
+            with report.case(f"{component}: every name of the mixin, with its labels"):
+                names = wanted(component)
+                assert len(names) >= 5, names
+                # job, instance, namespace and the like are given by whoever scrapes.
+                given = {"job", "instance", "namespace", "pod", "cluster", "severity"}
+                missing = {n: sorted(labels - given) for n, labels in names.items() if n not in have or not labels - given <= have[n]}
+                assert not missing, f"{missing}; there: { {n: sorted(have.get(n, [])) for n in missing} }"
+                print(f"# {component}: {len(names)} names", flush=True)
+    return bool(report.failures)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
