@@ -15,14 +15,15 @@ Status Gate::Enter(const Cancel& cancel) {
     MutexLock lock(mutex_);
     uint64_t ticket = next_ticket_++;
     line_.push_back(ticket);
-    while (!cancel.stopped() && (inside_ >= places_ || line_.front() != ticket)) {
+    bool my_turn;
+    while (!(my_turn = inside_ < places_ && line_.front() == ticket) && !cancel.stopped()) {
       changed_.WaitUntil(mutex_, cancel.DeadlineOr(std::chrono::hours(1)));
     }
     line_.erase(std::find(line_.begin(), line_.end(), ticket));
-    if (cancel.stopped()) {
-      status = cancel.status();
-    } else {
+    if (my_turn) {
       ++inside_;
+    } else {
+      status = cancel.status();
     }
     changed_.NotifyAll();
   }

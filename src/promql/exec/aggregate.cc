@@ -1,5 +1,7 @@
 #include "promql/exec/aggregate.h"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <limits>
 #include <utility>
@@ -173,6 +175,18 @@ Result<AggregateParams> EvaluateParams(ScalarOperator& param, bool constant) {
     out.any_nan = out.any_nan || std::isnan(v);
   }
   return out;
+}
+
+Status CheckCountParams(const AggregateParams& params) {
+  constexpr double kMaxInt64 = 9223372036854774784.0, kMinInt64 = -9223372036854775808.0;
+  if (params.any_nan) return Status(Code::kInvalid, "Parameter value is NaN");
+  if (params.min <= kMinInt64) {
+    return Status(Code::kInvalid, fmt::format("Scalar value {} underflows int64", FormatG(params.min)));
+  }
+  if (params.max >= kMaxInt64) {
+    return Status(Code::kInvalid, fmt::format("Scalar value {} overflows int64", FormatG(params.max)));
+  }
+  return Status();
 }
 
 std::unique_ptr<Operator> MakeAggregate(ExecContext& context, const AggregateNode& node,

@@ -87,5 +87,7 @@ struct AggregateParams {
   bool any_nan = false;
 };
 Result<AggregateParams> EvaluateParams(ScalarOperator& param, bool constant);
+// Whether all of them may be the k of topk, bottomk or limitk.
+Status CheckCountParams(const AggregateParams& params);
 
 }  // namespace gauntlet::promql

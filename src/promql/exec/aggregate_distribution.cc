@@ -11,7 +11,8 @@
 namespace gauntlet::promql {
 namespace {
 
-GN_WIDE_VECTORS void AddAll(const double* values, double* counts, double* means, double* squares, uint32_t size) {
+GN_WIDE_VECTORS void AddToVariances(const double* values, double* counts, double* means, double* squares,
+                                    uint32_t size) {
   for (uint32_t i = 0; i < size; ++i) {
     counts[i] += 1;
     double delta = values[i] - means[i];
@@ -37,10 +38,10 @@ class VarianceAccumulator : public Accumulator {
     double* counts = groups_[index].get();
     double *means = counts + call_.steps, *squares = means + call_.steps;
     if (column.AllFloats()) {
-      AddAll(column.values(), counts, means, squares, call_.steps);
+      AddToVariances(column.values(), counts, means, squares, call_.steps);
     } else {
       ForEachBit(column.present(), column.words(),
-                 [&](uint32_t i) { AddAll(column.values() + i, counts + i, means + i, squares + i, 1); });
+                 [&](uint32_t i) { AddToVariances(column.values() + i, counts + i, means + i, squares + i, 1); });
     }
     return size_t{0};
   }

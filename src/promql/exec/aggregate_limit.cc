@@ -11,8 +11,6 @@
 namespace gauntlet::promql {
 namespace {
 
-constexpr double kMaxInt64 = 9223372036854774784.0, kMinInt64 = -9223372036854775808.0;
-
 class Limit : public Operator {
  public:
   Limit(ExecContext& context, const AggregateNode& node, std::unique_ptr<ScalarOperator> param,
@@ -61,15 +59,7 @@ class Limit : public Operator {
 
   Status CheckCount() {
     nothing_ = params_.max < 1;
-    if (nothing_) return Status();
-    if (params_.any_nan) return Status(Code::kInvalid, "Parameter value is NaN");
-    if (params_.min <= kMinInt64) {
-      return Status(Code::kInvalid, fmt::format("Scalar value {} underflows int64", FormatG(params_.min)));
-    }
-    if (params_.max >= kMaxInt64) {
-      return Status(Code::kInvalid, fmt::format("Scalar value {} overflows int64", FormatG(params_.max)));
-    }
-    return Status();
+    return nothing_ ? Status() : CheckCountParams(params_);
   }
 
   Status CheckRatio() {

@@ -15,7 +15,7 @@
 namespace gauntlet::promql {
 namespace {
 
-GN_WIDE_VECTORS void AddAll(const double* values, double* sums, double* compensations, uint32_t size) {
+GN_WIDE_VECTORS void AddToSums(const double* values, double* sums, double* compensations, uint32_t size) {
   for (uint32_t i = 0; i < size; ++i) KahanAdd(values[i], sums[i], compensations[i]);
 }
 
@@ -107,7 +107,7 @@ class SumAccumulator : public Accumulator {
       for (uint32_t i = begin; i < end; ++i) AddOne(group, values, i);
       return;
     }
-    AddAll(values + begin, sums + begin, cs + begin, end - begin);
+    AddToSums(values + begin, sums + begin, cs + begin, end - begin);
     if (average_) Increment(Counts(group) + begin, end - begin);
   }
 

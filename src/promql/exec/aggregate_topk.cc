@@ -2,8 +2,6 @@
 //
 // Which of equal values stays depends on the shape of the heap, so it is sifted as Go's container/heap does.
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -12,8 +10,6 @@
 
 namespace gauntlet::promql {
 namespace {
-
-constexpr double kMaxInt64 = 9223372036854774784.0, kMinInt64 = -9223372036854775808.0;
 
 struct Candidate {
   double value;
@@ -115,15 +111,7 @@ class TopK : public Operator {
 
   Status CheckParams() {
     checked_ = true;
-    if (params_.max < 1) return Status();
-    if (params_.any_nan) return Status(Code::kInvalid, "Parameter value is NaN");
-    if (params_.min <= kMinInt64) {
-      return Status(Code::kInvalid, fmt::format("Scalar value {} underflows int64", FormatG(params_.min)));
-    }
-    if (params_.max >= kMaxInt64) {
-      return Status(Code::kInvalid, fmt::format("Scalar value {} overflows int64", FormatG(params_.max)));
-    }
-    return Status();
+    return params_.max < 1 ? Status() : CheckCountParams(params_);
   }
 
   Status Add(Row* row) {

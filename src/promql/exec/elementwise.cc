@@ -149,11 +149,11 @@ class ClampStage : public DroppingStage {
 
  protected:
   Status Change(Column* column) const override {
-    constexpr double kInf = std::numeric_limits<double>::infinity();
+    constexpr double kInfinity = std::numeric_limits<double>::infinity();
     column->histograms().clear();
     double* values = column->values();
     for (uint32_t i = 0; i < column->steps(); ++i) {
-      double low = has_min_ ? arg(0)[i] : -kInf, high = has_max_ ? arg(has_min_)[i] : kInf;
+      double low = has_min_ ? arg(0)[i] : -kInfinity, high = has_max_ ? arg(has_min_)[i] : kInfinity;
       if (high < low) {
         column->Clear(i);
       } else {

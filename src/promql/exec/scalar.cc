@@ -105,7 +105,7 @@ class Pairwise : public Composite {
   const Fn fn_;
 };
 
-class Negate : public Composite {
+class ScalarNegate : public Composite {
  public:
   using Composite::Composite;
   Status Evaluate(std::vector<double>* values) override {
@@ -115,9 +115,10 @@ class Negate : public Composite {
   }
 };
 
-class Repeat : public Composite {
+class ScalarRepeat : public Composite {
  public:
-  Repeat(std::unique_ptr<ScalarOperator> input, uint32_t steps, std::unique_ptr<SampleScope> inner, SampleScope* outer)
+  ScalarRepeat(std::unique_ptr<ScalarOperator> input, uint32_t steps, std::unique_ptr<SampleScope> inner,
+               SampleScope* outer)
       : Composite(std::move(input)), steps_(steps), inner_(std::move(inner)), outer_(outer) {}
   Status Evaluate(std::vector<double>* values) override {
     GN_TRY(lhs_->Evaluate(values));
@@ -207,11 +208,11 @@ std::unique_ptr<ScalarOperator> MakeScalarBinary(BinaryOp op, std::unique_ptr<Sc
   return std::make_unique<Pairwise<decltype(fn)>>(std::move(lhs), std::move(rhs), fn);
 }
 std::unique_ptr<ScalarOperator> MakeScalarNegate(std::unique_ptr<ScalarOperator> input) {
-  return std::make_unique<Negate>(std::move(input));
+  return std::make_unique<ScalarNegate>(std::move(input));
 }
 std::unique_ptr<ScalarOperator> MakeScalarRepeat(std::unique_ptr<ScalarOperator> input, uint32_t steps,
                                                  std::unique_ptr<SampleScope> inner, SampleScope* outer) {
-  return std::make_unique<Repeat>(std::move(input), steps, std::move(inner), outer);
+  return std::make_unique<ScalarRepeat>(std::move(input), steps, std::move(inner), outer);
 }
 std::unique_ptr<ScalarOperator> MakeScalarExtremum(bool maximum, std::unique_ptr<ScalarOperator> lhs,
                                                    std::unique_ptr<ScalarOperator> rhs) {

@@ -1,0 +1,398 @@
+#include "promql/engine/engine.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <cmath>
+#include <thread>
+
+#include "storage/memory_storage.h"
+#include "telemetry/metrics.h"
+
+namespace gauntlet::promql {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+// A storage that answers `series` from memory and then waits until the query ends.
+class HangingStorage : public storage::Queryable {
+ public:
+  class Set : public storage::SeriesSet {
+   public:
+    explicit Set(const Cancel& cancel) : cancel_(cancel) {}
+    Result<std::unique_ptr<storage::Series>> Next() override {
+      while (!cancel_.stopped()) std::this_thread::yield();
+      return cancel_.status();
+    }
+    const Annotations& annotations() const override { return annotations_; }
+
+   private:
+    const Cancel cancel_;
+    Annotations annotations_;
+  };
+  class HangingQuerier : public storage::Querier {
+   public:
+    explicit HangingQuerier(std::atomic<int>& selects) : selects_(selects) {}
+    std::unique_ptr<storage::SeriesSet> Select(const storage::SelectHints&, std::span<const Matcher>,
+                                               const Cancel& cancel, MemoryBudget*) override {
+      ++selects_;
+      return std::make_unique<Set>(cancel);
+    }
+    Result<storage::Strings> LabelNames(std::span<const Matcher>, int64_t, const Cancel&) override {
+      return storage::Strings();
+    }
+    Result<storage::Strings> LabelValues(const std::string&, std::span<const Matcher>, int64_t,
+                                         const Cancel&) override {
+      return storage::Strings();
+    }
+
+   private:
+    std::atomic<int>& selects_;
+  };
+  Result<std::unique_ptr<storage::Querier>> MakeQuerier(int64_t, int64_t) override {
+    return std::unique_ptr<storage::Querier>(std::make_unique<HangingQuerier>(selects));
+  }
+  std::atomic<int> selects{0};
+};
+
+class EngineTest : public ::testing::Test {
+ protected:
+  void Load(std::string_view name, std::string_view label, std::vector<double> values, std::string_view extra = "") {
+    LabelsBuilder builder;
+    builder.Set(kMetricName, name).Set("l", label);
+    if (!extra.empty()) builder.Set("__type__", extra);
+    Labels labels = builder.Build();
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (!std::isnan(values[i])) storage_.Append(labels, static_cast<int64_t>(i) * 10'000, values[i]);
+    }
+  }
+
+  Engine& engine() {
+    if (engine_ == nullptr) engine_ = std::make_unique<Engine>(options_, executor_, &process_, SystemClock());
+    return *engine_;
+  }
+
+  QueryResult Instant(std::string query, int64_t time_ms) {
+    auto q = engine().NewInstantQuery(storage_, {}, std::move(query), time_ms);
+    if (q.ok()) return (*q)->Exec(Cancel());
+    QueryResult failed;
+    failed.status = q.status();
+    return failed;
+  }
+  QueryResult Range(std::string query, int64_t start_ms, int64_t end_ms, int64_t step_ms) {
+    auto q = engine().NewRangeQuery(storage_, {}, std::move(query), start_ms, end_ms, step_ms);
+    if (q.ok()) return (*q)->Exec(Cancel());
+    QueryResult failed;
+    failed.status = q.status();
+    return failed;
+  }
+
+  // One text per series: labels, then the value of each step, "_" where there is none.
+  static std::vector<std::string> Texts(const QueryResult& result) {
+    if (!result.status.ok()) return {"error: " + std::string(result.status.message())};
+    std::vector<std::string> out;
+    for (const Row& row : result.rows) {
+      std::string text = row.labels.ToString();
+      for (uint32_t i = 0; i < row.column.steps(); ++i) {
+        text += row.column.Has(i) ? fmt::format(" {}", row.column.values()[i]) : " _";
+      }
+      out.push_back(text);
+    }
+    return out;
+  }
+
+  static constexpr double kGap = std::numeric_limits<double>::quiet_NaN();
+
+  storage::MemoryStorage storage_;
+  InlineExecutor executor_;
+  MemoryBudget process_{"process", 0};
+  EngineOptions options_;
+  std::unique_ptr<Engine> engine_;
+};
+
+TEST_F(EngineTest, InstantVectorHasOneStep) {
+  Load("a", "1", {1, 2, 3});
+  QueryResult result = Instant("a", 20'000);
+  EXPECT_EQ(result.type, ValueType::kVector);
+  EXPECT_EQ(result.grid.time_ms(0), 20'000);
+  EXPECT_THAT(Texts(result), ElementsAre("{__name__=\"a\", l=\"1\"} 3"));
+}
+
+TEST_F(EngineTest, ScalarStringAndMatrixResults) {
+  Load("a", "2", {1, 2, 3});
+  Load("a", "1", {4, 5, 6});
+  EXPECT_EQ(Instant("1 + 2", 0).scalar, 3);
+  EXPECT_EQ(Instant("\"text\"", 0).string, "text");
+  QueryResult result = Instant("a[15s]", 20'000);
+  EXPECT_EQ(result.type, ValueType::kMatrix);
+  ASSERT_EQ(result.matrix.size(), 2u);
+  EXPECT_EQ(result.matrix[0].labels.Get("l"), "1");
+  EXPECT_THAT(result.matrix[0].samples.times_ms, ElementsAre(10'000, 20'000));
+  EXPECT_THAT(result.matrix[0].samples.values, ElementsAre(5, 6));
+}
+
+TEST_F(EngineTest, RangeResultsAreSortedByLabels) {
+  Load("b", "1", {1, 1});
+  Load("a", "2", {2, 2});
+  EXPECT_THAT(Texts(Range("b or a", 0, 10'000, 10'000)),
+              ElementsAre("{__name__=\"a\", l=\"2\"} 2 2", "{__name__=\"b\", l=\"1\"} 1 1"));
+}
+
+TEST_F(EngineTest, RangeQueryWantsAVectorOrScalar) {
+  EXPECT_EQ(Range("a[5m]", 0, 1000, 1000).status.message(),
+            "invalid expression type \"range vector\" for range query, must be Scalar or instant Vector");
+  EXPECT_EQ(Range("\"a\"", 0, 1000, 1000).status.code(), Code::kInvalid);
+}
+
+TEST_F(EngineTest, ParseErrorsComeAtOnce) {
+  EXPECT_EQ(engine().NewInstantQuery(storage_, {}, "a +", 0).status().code(), Code::kInvalid);
+  EXPECT_THAT(std::string(Instant("mad_over_time(a[5m])", 0).status.message()), HasSubstr("is not enabled"));
+}
+
+TEST_F(EngineTest, NamesAreDroppedAtOnceByDefault) {
+  Load("a", "1", {1, 2, 3});
+  EXPECT_THAT(Texts(Instant("-a", 20'000)), ElementsAre("{l=\"1\"} -3"));
+  EXPECT_THAT(Texts(Instant("a * 2 > bool 1", 20'000)), ElementsAre("{l=\"1\"} 1"));
+  EXPECT_THAT(Texts(Instant("a > 1", 20'000)), ElementsAre("{__name__=\"a\", l=\"1\"} 3"));
+  EXPECT_THAT(Texts(Instant("last_over_time(a[1m])", 20'000)), ElementsAre("{__name__=\"a\", l=\"1\"} 3"));
+}
+
+TEST_F(EngineTest, SeriesThatBecomeEqualAreAnError) {
+  Load("a", "1", {1, 2, 3});
+  Load("b", "1", {1, 2, 3});
+  for (const char* query : {"abs({__name__=~\"a|b\"})", "rate({__name__=~\"a|b\"}[1m])", "-{__name__=~\"a|b\"}",
+                            "sum(rate({__name__=~\"a|b\"}[1m]))", "{__name__=~\"a|b\"} + 1"}) {
+    EXPECT_THAT(Texts(Instant(query, 20'000)),
+                ElementsAre("error: vector cannot contain metrics with the same labelset"))
+        << query;
+    EXPECT_THAT(Texts(Range(query, 0, 20'000, 10'000)),
+                ElementsAre("error: vector cannot contain metrics with the same labelset"))
+        << query;
+  }
+}
+
+TEST_F(EngineTest, SeriesThatBecomeEqualAtDifferentTimesAreOne) {
+  options_.lookback_delta_ms = 10'000;
+  Load("a", "1", {1, 2, kGap, kGap});
+  Load("b", "1", {kGap, kGap, 3, 4});
+  EXPECT_THAT(Texts(Range("abs({__name__=~\"a|b\"})", 0, 30'000, 10'000)), ElementsAre("{l=\"1\"} 1 2 3 4"));
+  // Range functions do not merge, as upstream.
+  EXPECT_THAT(Texts(Range("sum_over_time({__name__=~\"a|b\"}[10s])", 0, 30'000, 10'000)),
+              ElementsAre("error: vector cannot contain metrics with the same labelset"));
+}
+
+TEST_F(EngineTest, SeriesThatDifferInTypeAloneAreMergedAfterAll) {
+  options_.lookback_delta_ms = 10'000;
+  Load("a", "1", {1, 2, kGap, kGap}, "counter");
+  Load("a", "1", {kGap, kGap, 3, 4}, "gauge");
+  Load("a", "2", {5, 6, 7, 8});
+  EXPECT_THAT(Texts(Range("a + 1", 0, 30'000, 10'000)), ElementsAre("{l=\"1\"} 2 3 4 5", "{l=\"2\"} 6 7 8 9"));
+  EXPECT_THAT(Texts(Range("sum(a + 1)", 0, 30'000, 10'000)), ElementsAre("{} 8 10 12 14"));
+  EXPECT_THAT(Texts(Range("count_over_time(a[10s])", 0, 30'000, 10'000)),
+              ElementsAre("error: vector cannot contain metrics with the same labelset"));
+}
+
+TEST_F(EngineTest, AnnotationsNameTheirPlace) {
+  Load("a", "1", {1, 2, 3});
+  QueryResult result = Instant("sum(\n  rate(a[1m]))", 20'000);
+  EXPECT_THAT(result.annotations.infos(),
+              ElementsAre("PromQL info: metric might not be a counter, name does not end in "
+                          "_total/_sum/_count/_bucket: \"a\" (2:8)"));
+  result = Instant("quantile_over_time(2, a[1m])", 20'000);
+  EXPECT_THAT(result.annotations.warnings(),
+              ElementsAre("PromQL warning: quantile value should be between 0 and 1, got 2 (1:20)"));
+}
+
+TEST_F(EngineTest, TheLaterPlaceOfEqualAnnotationsStays) {
+  Load("a", "1", {1, 2, 3});
+  QueryResult result = Instant("rate(a[1m]) + rate(a[1m])", 20'000);
+  ASSERT_EQ(result.annotations.infos().size(), 1u);
+  EXPECT_THAT(*result.annotations.infos().begin(), HasSubstr("(1:20)"));
+}
+
+TEST_F(EngineTest, MatchingErrorsAreOfTheEarliestStep) {
+  Load("a", "1", {1, 1, 1});
+  Load("a", "2", {kGap, kGap, 1});
+  Load("b", "1", {1, 1, 1});
+  Load("b", "2", {kGap, 1, 1});
+  options_.lookback_delta_ms = 10'000;
+  // At step 1 the right side is ambiguous, at step 2 the left one too.
+  EXPECT_THAT(Texts(Range("a + on() b", 0, 20'000, 10'000))[0],
+              HasSubstr("found duplicate series for the match group {} on the right hand-side of the operation: "
+                        "[{__name__=\"b\", l=\"1\"}, {__name__=\"b\", l=\"2\"}];many-to-many matching not allowed"));
+  EXPECT_THAT(Texts(Range("a + on() group_right b", 0, 20'000, 10'000))[0], HasSubstr("on the left hand-side"));
+  EXPECT_THAT(Texts(Range("a + on() b{l=\"1\"}", 0, 20'000, 10'000))[0],
+              HasSubstr("many-to-one matching must be explicit"));
+}
+
+TEST_F(EngineTest, AmbiguityWhereTheOtherSideIsEmptyIsNone) {
+  Load("a", "1", {1, kGap, 1});
+  Load("b", "1", {1, 1, 1});
+  Load("b", "2", {kGap, 1, kGap});
+  options_.lookback_delta_ms = 10'000;
+  EXPECT_THAT(Texts(Range("a + on() b", 0, 20'000, 10'000)), ElementsAre("{} 2 _ 2"));
+}
+
+TEST_F(EngineTest, ResultsOfOneGroupAtDifferentTimesAreOneSeries) {
+  Load("a", "1", {1, kGap});
+  Load("a", "2", {kGap, 2});
+  Load("b", "1", {10, 10});
+  options_.lookback_delta_ms = 10'000;
+  EXPECT_THAT(Texts(Range("a * on() b", 0, 10'000, 10'000)), ElementsAre("{} 10 20"));
+  EXPECT_THAT(Texts(Range("a * on() group_left(l) b", 0, 10'000, 10'000)), ElementsAre("{l=\"1\"} 10 20"));
+}
+
+TEST_F(EngineTest, TooManySamplesEndTheQuery) {
+  Load("a", "1", {1, 2, 3});
+  Load("a", "2", {1, 2, 3});
+  options_.max_samples = 5;
+  QueryResult result = Range("a", 0, 20'000, 10'000);
+  EXPECT_EQ(result.status.code(), Code::kExhausted);
+  EXPECT_EQ(result.status.message(), "query processing would load too many samples into memory in query execution");
+  EXPECT_TRUE(Range("sum(a{l=\"1\"}) + sum(a{l=\"2\"})", 0, 10'000, 10'000).status.ok());
+}
+
+TEST_F(EngineTest, MemoryBeyondTheLimitNamesOperatorAndSelector) {
+  for (int i = 0; i < 1000; ++i) Load("a_total", std::to_string(i), {1, 2, 3});
+  options_.query_memory_bytes = 100'000;
+  QueryResult result = Range("-rate(a_total[1m])", 0, 1'000'000, 10'000);
+  EXPECT_EQ(result.status.code(), Code::kExhausted);
+  EXPECT_THAT(std::string(result.status.message()), ::testing::MatchesRegex("query used [0-9]+ of 100000 bytes in .*"));
+  result = Range("quantile(0.5, a_total)", 0, 1'000'000, 10'000);
+  EXPECT_THAT(std::string(result.status.message()), HasSubstr("bytes in quantile for a_total"));
+}
+
+TEST_F(EngineTest, MemoryIsGivenBack) {
+  for (int i = 0; i < 100; ++i) Load("a_total", std::to_string(i), {1, 2, 3});
+  for (const char* query : {"a_total", "sum by (l) (rate(a_total[1m]))", "topk(3, a_total)", "a_total + a_total",
+                            "sort(a_total)", "a_total or a_total * 2", "count_values(\"v\", a_total)",
+                            "label_replace(a_total, \"m\", \"$1\", \"l\", \"(.*)\")", "a_total + on() a_total"}) {
+    {
+      QueryResult result = Range(query, 0, 20'000, 10'000);
+      if (result.status.ok()) {
+        EXPECT_GT(process_.used_bytes(), 0u) << query;
+      }
+      EXPECT_GT(result.stats.peak_memory_bytes, 0u) << query;
+    }
+    EXPECT_EQ(process_.used_bytes(), 0u) << query;
+  }
+}
+
+TEST_F(EngineTest, TimeoutAndCancelReadAsUpstream) {
+  HangingStorage hanging;
+  QueryOptions options;
+  options.timeout = std::chrono::milliseconds(20);
+  auto query = engine().NewInstantQuery(hanging, options, "sum(rate(a[5m]))", 0);
+  QueryResult result = (*query)->Exec(Cancel());
+  EXPECT_EQ(result.status.code(), Code::kDeadline);
+  EXPECT_EQ(result.status.message(), "query timed out in expression evaluation");
+
+  CancelSource source;
+  query = engine().NewInstantQuery(hanging, {}, "a + b", 0);
+  std::thread stop([&] {
+    while (hanging.selects < 3) std::this_thread::yield();
+    source.Stop();
+  });
+  result = (*query)->Exec(source.cancel());
+  stop.join();
+  EXPECT_EQ(result.status.code(), Code::kCancelled);
+  EXPECT_EQ(result.status.message(), "query was canceled in expression evaluation");
+
+  query = engine().NewInstantQuery(storage_, {}, "a", 0);
+  EXPECT_EQ((*query)->Exec(source.cancel()).status.message(), "query was canceled in query execution");
+}
+
+TEST_F(EngineTest, QueriesBeyondTheLimitWaitTheirTurn) {
+  options_.max_concurrent = 1;
+  HangingStorage hanging;
+  CancelSource source;
+  auto first = engine().NewInstantQuery(hanging, {}, "a", 0);
+  std::thread running([&] { (void)(*first)->Exec(source.cancel()); });
+  while (hanging.selects == 0) std::this_thread::yield();
+
+  QueryOptions options;
+  options.timeout = std::chrono::milliseconds(10);
+  auto second = engine().NewInstantQuery(storage_, options, "1", 0);
+  QueryResult result = (*second)->Exec(Cancel());
+  EXPECT_EQ(result.status.message(), "query timed out in query queue");
+  EXPECT_GT(result.stats.exec_queue, 0);
+
+  auto third = engine().NewInstantQuery(storage_, {}, "1", 0);
+  std::thread waiting([&] { result = (*third)->Exec(Cancel()); });
+  source.Stop();
+  waiting.join();
+  running.join();
+  EXPECT_TRUE(result.status.ok());
+  EXPECT_EQ(result.scalar, 1);
+}
+
+TEST_F(EngineTest, SamplesAreCountedAsUpstream) {
+  Load("a", "1", {1, 2, 3, 4, 5, 6, 7});
+  QueryResult result = Instant("a", 20'000);
+  EXPECT_EQ(result.stats.total_queryable_samples, 1);
+  result = Range("sum_over_time(a[30s])", 30'000, 60'000, 10'000);
+  EXPECT_EQ(result.stats.total_queryable_samples, 12);
+  EXPECT_EQ(result.stats.samples_read, 6);
+  result = Range("sum_over_time(a[30s:10s])", 30'000, 60'000, 10'000);
+  EXPECT_EQ(result.stats.total_queryable_samples, 12);
+  EXPECT_EQ(result.stats.samples_read, 6);
+  result = Range("a @ 20", 30'000, 60'000, 10'000);
+  EXPECT_EQ(result.stats.total_queryable_samples, 4);
+  EXPECT_EQ(result.stats.samples_read, 1);
+  result = Instant("a[30s]", 60'000);
+  EXPECT_EQ(result.stats.total_queryable_samples, 3);
+}
+
+TEST_F(EngineTest, SamplesPerStepWhenAskedFor) {
+  options_.per_step_stats = true;
+  Load("a", "1", {1, 2, 3, 4, 5, 6, 7});
+  QueryOptions options;
+  options.per_step_stats = true;
+  auto query = engine().NewRangeQuery(storage_, options, "sum_over_time(a[20s])", 0, 20'000, 10'000);
+  QueryResult result = (*query)->Exec(Cancel());
+  EXPECT_THAT(result.stats.total_queryable_samples_per_step, ElementsAre(1, 2, 2));
+  EXPECT_THAT(result.stats.samples_read_per_step, ElementsAre(1, 1, 1));
+}
+
+TEST_F(EngineTest, ResultsDoNotDependOnThreads) {
+  for (int i = 0; i < 3000; ++i) {
+    std::vector<double> values;
+    for (int s = 0; s < 30; ++s) values.push_back(std::sin(i * 31 + s * 7) * std::pow(10, (i + s) % 17));
+    Load("a_total", std::to_string(i), values);
+  }
+  ThreadPool pool("query", 4);
+  Engine parallel(options_, pool, nullptr, SystemClock());
+  for (const char* text : {"sum(rate(a_total[1m]))", "avg(a_total)", "stddev(a_total * 2)", "topk(3, a_total)",
+                           "max_over_time(rate(a_total[1m])[1m:10s])", "sum by (l) (a_total) / a_total"}) {
+    auto query = parallel.NewRangeQuery(storage_, {}, text, 0, 300'000, 10'000);
+    QueryResult other = (*query)->Exec(Cancel());
+    EXPECT_EQ(Texts(Range(text, 0, 300'000, 10'000)), Texts(other)) << text;
+  }
+}
+
+TEST_F(EngineTest, UnsupportedPartsNameThemselves) {
+  Histogram histogram;
+  histogram.count = 1;
+  storage_.AppendHistogram(Labels::From({{"__name__", "h"}}), 0, histogram);
+  EXPECT_EQ(Texts(Instant("h", 0)).size(), 1u);
+  EXPECT_THAT(std::string(Instant("sum(h)", 0).status.message()), HasSubstr("sum"));
+  EXPECT_EQ(Instant("rate(h[5m])", 0).status.code(), Code::kUnsupported);
+}
+
+TEST_F(EngineTest, MetricsCountQueries) {
+  telemetry::Registry registry;
+  Engine counted(options_, executor_, nullptr, SystemClock(), &registry);
+  Load("a", "1", {1});
+  auto query = counted.NewInstantQuery(storage_, {}, "a", 0);
+  (void)(*query)->Exec(Cancel());
+  std::string text = registry.Expose(false);
+  EXPECT_THAT(text, HasSubstr("prometheus_engine_query_samples_total 1"));
+  EXPECT_THAT(text, HasSubstr("prometheus_engine_queries 0"));
+  EXPECT_THAT(text, HasSubstr("prometheus_engine_query_duration_seconds_count{slice=\"inner_eval\"} 1"));
+}
+
+}  // namespace
+}  // namespace gauntlet::promql
