@@ -153,10 +153,10 @@ class Topology:
             listed = ", ".join(repr(f"127.0.0.1:{port}" if t == "self" else t) for t in targets)
             lines += [f"- job_name: {job}", f"  static_configs: [{{targets: [{listed}]}}]"]
         (folder / "prometheus.yml").write_text("\n".join(lines) + "\n" + extra_config)
+        defaults = ["--storage.tsdb.min-block-duration=2h", "--storage.tsdb.max-block-duration=2h", "--web.enable-lifecycle"]
         process = self.start(name, ["prometheus", f"--config.file={folder}/prometheus.yml",
                                     f"--storage.tsdb.path={folder}/data", f"--web.listen-address=127.0.0.1:{port}",
-                                    "--storage.tsdb.min-block-duration=2h", "--storage.tsdb.max-block-duration=2h",
-                                    "--web.enable-lifecycle", *flags], f"http://127.0.0.1:{port}/-/ready")
+                                    *(f for f in defaults if not any(g.split("=")[0] == f.split("=")[0] for g in flags)), *flags], f"http://127.0.0.1:{port}/-/ready")
         process.url, process.data = f"http://127.0.0.1:{port}", folder / "data"
         return process
 
