@@ -16,6 +16,7 @@ using Outcome = StreamSocket::Outcome;
 constexpr size_t kOutputMax = 256 << 10;  // twice this, and the socket's buffer, wait for a slow client
 constexpr size_t kReadAheadMax = 64 << 10;
 constexpr int kReadsPerTurn = 16;  // then the loop serves others
+constexpr size_t kWritePerTurn = 1 << 20;
 constexpr milliseconds kLinger{5'000};
 
 // Collects an answer made on the loop.
@@ -331,10 +332,15 @@ bool HttpConnection::NextOutput() {
 
 void HttpConnection::FlushOutput() {
   if (phase_ == Phase::kClosed || waiting_writable_) return;
-  while (NextOutput()) {
+  for (size_t turn_bytes = 0; NextOutput();) {
+    if (turn_bytes >= kWritePerTurn) {  // a stream whose client keeps up would never let the loop go
+      if (phase_ == Phase::kHandling) SetDeadline(host_.options().write_timeout);
+      return host_.loop().Post([self = shared_from_this()] { self->FlushOutput(); });
+    }
     size_t wrote;
     Outcome outcome = stream_->Write(std::string_view(sending_).substr(sent_), &wrote);
     sent_ += wrote;
+    turn_bytes += wrote;
     if (outcome == Outcome::kDone) continue;
     if (outcome != Outcome::kWantWrite) return Close();
     waiting_writable_ = true;

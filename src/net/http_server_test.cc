@@ -273,6 +273,26 @@ TEST_F(HttpServerTest, StreamsWithBoundedMemoryWhileTheClientIsSlow) {
   EXPECT_EQ(written, 100u * 1'000'000u);
 }
 
+TEST_F(HttpServerTest, EndlessStreamsLetOthersIn) {
+  Start([&](HttpRequest& request, const Cancel& cancel, HttpReply& reply) {
+    if (request.path != "/stream") return (void)reply.Write("ok");
+    std::string part(256 << 10, 'x');
+    while (!cancel.stopped() && reply.Write(part).ok()) {
+    }
+  });
+  TestSocket greedy(port());
+  ASSERT_TRUE(greedy.Send("GET /stream HTTP/1.1\r\nHost: h\r\n\r\n"));
+  std::atomic<bool> over{false};
+  std::thread reader([&] {
+    while (!over && !greedy.ReadSome().empty()) {
+    }
+  });
+  TestSocket other(port());
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(other.Ask("GET / HTTP/1.1\r\nHost: h\r\n\r\n").body, "ok");
+  over = true;
+  reader.join();
+}
+
 TEST_F(HttpServerTest, ClientThatStopsReadingIsDroppedAfterTheWriteTimeout) {
   Event ended;
   Status end;
