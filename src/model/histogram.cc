@@ -59,7 +59,7 @@ void CompactSide(const Histogram& histogram, BucketCursor::Side side, int64_t em
   *buckets = std::move(new_buckets);
 }
 
-Status Invalid(std::string message) { return Status(Code::kInvalid, std::move(message)); }
+Status BadHistogram(std::string message) { return Status(Code::kInvalid, std::move(message)); }
 
 constexpr std::string_view kNegativeOffset = "histogram has a span whose offset is negative";
 constexpr std::string_view kNegativeBucket = "histogram has a bucket whose observation count is negative";
@@ -69,12 +69,12 @@ Status CheckSpans(const std::vector<HistogramSpan>& spans, size_t buckets, bool 
   uint64_t need = 0;
   for (size_t i = 0; i < spans.size(); ++i) {
     if (spans[i].offset < 0 && (i > 0 || first)) {
-      return Invalid(fmt::format("span number {} with offset {}: {}", i + 1, spans[i].offset, kNegativeOffset));
+      return BadHistogram(fmt::format("span number {} with offset {}: {}", i + 1, spans[i].offset, kNegativeOffset));
     }
     need += spans[i].length;
   }
   if (need == buckets) return Status();
-  return Invalid(
+  return BadHistogram(
       fmt::format("spans need {} buckets, have {} buckets: histogram spans specify different number of buckets than "
                   "provided",
                   need, buckets));
@@ -83,8 +83,8 @@ Status CheckSpans(const std::vector<HistogramSpan>& spans, size_t buckets, bool 
 Status CheckBuckets(const std::vector<double>& buckets, double* sum) {
   for (size_t i = 0; i < buckets.size(); ++i) {
     if (buckets[i] < 0) {
-      return Invalid(fmt::format("bucket number {} has observation count of {}: {}", i + 1, FormatFloatG(buckets[i]),
-                                 kNegativeBucket));
+      return BadHistogram(fmt::format("bucket number {} has observation count of {}: {}", i + 1,
+                                      FormatFloatG(buckets[i]), kNegativeBucket));
     }
     *sum += buckets[i];
   }
@@ -94,22 +94,22 @@ Status CheckBuckets(const std::vector<double>& buckets, double* sum) {
 Status CheckCustomBounds(const Histogram& h) {
   const std::vector<double>& bounds = h.custom_values;
   for (size_t i = 0; i < bounds.size(); ++i) {
-    if (std::isnan(bounds[i])) return Invalid("histogram custom bounds must not be NaN");
+    if (std::isnan(bounds[i])) return BadHistogram("histogram custom bounds must not be NaN");
     if (i > 0 && bounds[i] <= bounds[i - 1]) {
-      return Invalid(
+      return BadHistogram(
           fmt::format("previous bound is {:f} and current is {:f}: histogram custom bounds must be in strictly "
                       "increasing order",
                       bounds[i - 1], bounds[i]));
     }
   }
   if (!bounds.empty() && std::isinf(bounds.back()) && bounds.back() > 0) {
-    return Invalid("last +Inf bound must not be explicitly defined: histogram custom bounds must be finite");
+    return BadHistogram("last +Inf bound must not be explicitly defined: histogram custom bounds must be finite");
   }
   GN_TRY(CheckSpans(h.positive_spans, h.positive_buckets.size(), true));
   uint64_t covered = 0;
   for (const HistogramSpan& span : h.positive_spans) covered += span.length + static_cast<uint64_t>(span.offset);
   if (bounds.size() + 1 >= covered) return Status();
-  return Invalid(
+  return BadHistogram(
       fmt::format("only {} custom bounds defined which is insufficient to cover total span length of {}: histogram "
                   "custom bounds are too few",
                   bounds.size(), covered));
@@ -117,10 +117,10 @@ Status CheckCustomBounds(const Histogram& h) {
 
 Status CheckCustom(const Histogram& h) {
   if (Status status = CheckCustomBounds(h); !status.ok()) return std::move(status).Wrap("custom buckets");
-  if (h.zero_count != 0) return Invalid("custom buckets: must have zero count of 0");
-  if (h.zero_threshold != 0) return Invalid("custom buckets: must have zero threshold of 0");
-  if (!h.negative_spans.empty()) return Invalid("custom buckets: must not have negative spans");
-  if (!h.negative_buckets.empty()) return Invalid("custom buckets: must not have negative buckets");
+  if (h.zero_count != 0) return BadHistogram("custom buckets: must have zero count of 0");
+  if (h.zero_threshold != 0) return BadHistogram("custom buckets: must have zero threshold of 0");
+  if (!h.negative_spans.empty()) return BadHistogram("custom buckets: must not have negative spans");
+  if (!h.negative_buckets.empty()) return BadHistogram("custom buckets: must not have negative buckets");
   return Status();
 }
 
@@ -130,10 +130,10 @@ Status CheckExponential(const Histogram& h, double* sum) {
   GN_TRY(side(CheckSpans(h.negative_spans, h.negative_buckets.size(), false), "negative side"));
   GN_TRY(side(CheckBuckets(h.negative_buckets, sum), "negative side"));
   if (h.zero_count < 0) {
-    return Invalid(
+    return BadHistogram(
         fmt::format("zero bucket has observation count of {}: {}", FormatFloatG(h.zero_count), kNegativeBucket));
   }
-  if (!h.custom_values.empty()) return Invalid("histogram with exponential schema must not have custom bounds");
+  if (!h.custom_values.empty()) return BadHistogram("histogram with exponential schema must not have custom bounds");
   return Status();
 }
 
@@ -171,13 +171,14 @@ Status ValidateHistogram(const Histogram& h) {
   } else if (h.schema >= kSchemaMin && h.schema <= kSchemaMax) {
     GN_TRY(CheckExponential(h, &sum));
   } else {
-    return Invalid(
+    return BadHistogram(
         fmt::format("histogram has an invalid schema, which must be between {} and {} for exponential buckets, or {} "
                     "for custom buckets, got schema {}",
                     kSchemaMin, kSchemaMax, kCustomBucketsSchema, h.schema));
   }
   if (h.count < 0) {
-    return Invalid("observation count is  " + FormatFloatG(h.count) + ": histogram's observation count is negative");
+    return BadHistogram("observation count is  " + FormatFloatG(h.count) +
+                        ": histogram's observation count is negative");
   }
   if (Status status = CheckBuckets(h.positive_buckets, &sum); !status.ok()) {
     return std::move(status).Wrap("positive side");
@@ -185,7 +186,7 @@ Status ValidateHistogram(const Histogram& h) {
   // Rounding makes this useless for floats.
   bool fits = h.is_float || (std::isnan(h.sum) ? sum <= h.count : sum == h.count);
   if (fits) return Status();
-  return Invalid(fmt::format(
+  return BadHistogram(fmt::format(
       "{:.0f} observations found in buckets, but the Count field is {:.0f}: histogram's observation count "
       "should {} the number of observations found in the buckets{}",
       sum, h.count, std::isnan(h.sum) ? "be at least" : "equal", std::isnan(h.sum) ? "" : " (in absence of NaN)"));

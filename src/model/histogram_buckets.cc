@@ -9,7 +9,7 @@ namespace gauntlet {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr int32_t kSchemaMax = 8;
+constexpr int32_t kFinestSchema = 8;
 constexpr int64_t kExponentMax = 5000;  // far beyond infinity and zero
 
 // 2^(i/256 - 1), to the bit as Prometheus has it. Its table was made from schema to schema: a bound that the coarser
@@ -38,9 +38,9 @@ double ExponentialBound(int32_t index, int32_t schema) {
     int64_t exponent = static_cast<int64_t>(index) * (int64_t{1} << std::min(-schema, 30));
     return exponent == 1024 ? std::numeric_limits<double>::max() : scale(1, exponent);
   }
-  if (schema > kSchemaMax) return std::exp2(std::ldexp(static_cast<double>(index), -schema));
+  if (schema > kFinestSchema) return std::exp2(std::ldexp(static_cast<double>(index), -schema));
   auto within = static_cast<uint32_t>(index) & ((1u << schema) - 1);
-  double fraction = FinestBounds()[within << (kSchemaMax - schema)];
+  double fraction = FinestBounds()[within << (kFinestSchema - schema)];
   int64_t exponent = (static_cast<int64_t>(index) >> schema) + 1;
   if (within == 0 && exponent == 1025) return std::numeric_limits<double>::max();
   return scale(fraction, exponent);

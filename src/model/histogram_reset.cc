@@ -10,8 +10,6 @@
 namespace gauntlet {
 namespace {
 
-using Side = BucketCursor::Side;
-
 // The zero bucket of `h` after its threshold grew to `threshold`: its count, and the threshold itself, which grows
 // further when it would cut a populated bucket. REQUIRES: threshold >= h.zero_threshold.
 struct ZeroBucket {
@@ -22,7 +20,7 @@ ZeroBucket WidenZeroBucket(const Histogram& h, double threshold) {
   if (threshold == h.zero_threshold) return {h.zero_count, threshold};
   for (;;) {
     ZeroBucket zero{h.zero_count, threshold};
-    for (BucketCursor cursor(h, Side::kPositive); cursor.Next();) {
+    for (BucketCursor cursor(h, BucketCursor::Side::kPositive); cursor.Next();) {
       HistogramBucket bucket = cursor.bucket();
       if (bucket.lower >= zero.threshold) break;
       zero.count += bucket.count;
@@ -32,7 +30,7 @@ ZeroBucket WidenZeroBucket(const Histogram& h, double threshold) {
       }
     }
     bool again = false;
-    for (BucketCursor cursor(h, Side::kNegative); cursor.Next();) {
+    for (BucketCursor cursor(h, BucketCursor::Side::kNegative); cursor.Next();) {
       HistogramBucket bucket = cursor.bucket();
       if (bucket.upper <= -zero.threshold) break;
       zero.count += bucket.count;
@@ -62,7 +60,8 @@ bool AnyBucketFell(BucketCursor current, BucketCursor previous) {
 
 // Custom bounds that differ: compares the sums up to each bound that both have.
 bool AnyCommonBoundFell(const Histogram& current, const Histogram& previous) {
-  BucketCursor current_buckets(current, Side::kPositive), previous_buckets(previous, Side::kPositive);
+  BucketCursor current_buckets(current, BucketCursor::Side::kPositive),
+      previous_buckets(previous, BucketCursor::Side::kPositive);
   bool current_more = current_buckets.Next(), previous_more = previous_buckets.Next();
   // What the buckets up to `bound` hold that was not summed yet.
   auto sum_to = [](BucketCursor& cursor, bool* more, double bound) {
@@ -104,11 +103,11 @@ bool DetectReset(const Histogram& current, const Histogram& previous) {
   ZeroBucket zero = WidenZeroBucket(previous, current.zero_threshold);
   // The new threshold lies within a populated bucket of the previous histogram, or zeros are missing.
   if (zero.threshold != current.zero_threshold || current.zero_count < zero.count) return true;
-  auto fell = [&](Side side) {
+  auto fell = [&](BucketCursor::Side side) {
     return AnyBucketFell(BucketCursor(current, side, current.schema, current.zero_threshold),
                          BucketCursor(previous, side, current.schema, current.zero_threshold));
   };
-  return fell(Side::kPositive) || fell(Side::kNegative);
+  return fell(BucketCursor::Side::kPositive) || fell(BucketCursor::Side::kNegative);
 }
 
 }  // namespace gauntlet

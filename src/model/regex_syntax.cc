@@ -3,7 +3,7 @@
 namespace gauntlet {
 namespace {
 
-constexpr int kDepthMax = 1000;  // Go's
+constexpr int kGoDepthMax = 1000;  // Go's
 
 bool IsWord(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
@@ -56,7 +56,7 @@ Result<GoPattern> TranslateGoPattern(std::string_view p) {
   while (at < p.size()) {
     std::string_view rest = p.substr(at);
     depth += p[at] == '(' ? 1 : p[at] == ')' ? -1 : 0;
-    if (depth > kDepthMax) return RegexError("expression nests too deeply", p);
+    if (depth > kGoDepthMax) return RegexError("expression nests too deeply", p);
     if (rest.starts_with("\\Q")) {
       size_t close = p.find("\\E", at + 2);
       copy_to(close == std::string_view::npos ? p.size() : close + 2);

@@ -15,7 +15,7 @@ constexpr std::array<std::string_view, 11> kActionNames = {"replace",   "keep", 
                                                            "dropequal", "hashmod",   "labelmap", "labeldrop",
                                                            "labelkeep", "lowercase", "uppercase"};
 
-Status Invalid(std::string message) { return Status(Code::kInvalid, std::move(message)); }
+Status BadRule(std::string message) { return Status(Code::kInvalid, std::move(message)); }
 
 bool IsValidName(std::string_view name, bool legacy) { return legacy ? IsLegacyLabelName(name) : IsValidUtf8(name); }
 
@@ -36,42 +36,42 @@ Status CheckTarget(const RelabelConfig& config) {
   bool equal = action == kKeepEqual || action == kDropEqual;
   bool plain_target = action == kHashMod || action == kLowercase || action == kUppercase || equal;
   if ((action == kReplace || plain_target) && config.target_label.empty()) {
-    return Invalid("relabel configuration for " + name + " action requires 'target_label' value");
+    return BadRule("relabel configuration for " + name + " action requires 'target_label' value");
   }
   bool is_template = action == kReplace && config.target_label.find('$') != std::string::npos;
   bool valid = is_template ? IsValidNameTemplate(config.target_label, config.legacy_names)
                            : IsValidName(config.target_label, config.legacy_names);
   if ((action == kReplace || plain_target) && !valid) {
-    return Invalid(GoQuote(config.target_label) + " is invalid 'target_label' for " + name + " action");
+    return BadRule(GoQuote(config.target_label) + " is invalid 'target_label' for " + name + " action");
   }
   return Status();
 }
 
 // Upstream's Config.Validate, in its order where that shows in the message.
-Status Validate(const RelabelConfig& config) {
+Status CheckRule(const RelabelConfig& config) {
   using enum RelabelAction;
   const RelabelAction action = config.action;
   const RelabelConfig defaults;
   const std::string name(RelabelActionName(action));
   if (action == kHashMod && config.modulus == 0) {
-    return Invalid("relabel configuration for hashmod requires non-zero modulus");
+    return BadRule("relabel configuration for hashmod requires non-zero modulus");
   }
   GN_TRY(CheckTarget(config));
   bool equal = action == kKeepEqual || action == kDropEqual;
   if ((action == kLowercase || action == kUppercase || equal) && config.replacement != defaults.replacement) {
-    return Invalid("'replacement' can not be set for " + name + " action");
+    return BadRule("'replacement' can not be set for " + name + " action");
   }
   if (action == kLabelMap && !IsValidNameTemplate(config.replacement, config.legacy_names)) {
-    return Invalid(GoQuote(config.replacement) + " is invalid 'replacement' for " + name + " action");
+    return BadRule(GoQuote(config.replacement) + " is invalid 'replacement' for " + name + " action");
   }
   bool others = config.modulus != defaults.modulus || config.separator != defaults.separator ||
                 config.replacement != defaults.replacement;
   if (equal && (others || config.regex != defaults.regex)) {
-    return Invalid(name + " action requires only 'source_labels' and `target_label`, and no other fields");
+    return BadRule(name + " action requires only 'source_labels' and `target_label`, and no other fields");
   }
   if ((action == kLabelDrop || action == kLabelKeep) &&
       (others || !config.source_labels.empty() || !config.target_label.empty())) {
-    return Invalid(name + " action requires only 'regex', and no other fields");
+    return BadRule(name + " action requires only 'regex', and no other fields");
   }
   return Status();
 }
@@ -85,13 +85,13 @@ Result<RelabelAction> ParseRelabelAction(std::string_view name) {
   for (size_t i = 0; i < kActionNames.size(); ++i) {
     if (kActionNames[i] == lower) return static_cast<RelabelAction>(i);
   }
-  return Invalid("unknown relabel action " + GoQuote(name));
+  return BadRule("unknown relabel action " + GoQuote(name));
 }
 
 class Relabeler::Rule {
  public:
   static Result<Rule> Make(RelabelConfig config) {
-    GN_TRY(Validate(config));
+    GN_TRY(CheckRule(config));
     bool expands = config.action == RelabelAction::kReplace || config.action == RelabelAction::kLabelMap;
     GN_ASSIGN(std::shared_ptr<const Regex> regex,
               expands ? Regex::MakeCapturing(config.regex) : Regex::Make(config.regex));

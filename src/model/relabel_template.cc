@@ -3,10 +3,10 @@
 namespace gauntlet {
 namespace {
 
-bool IsDigit(char c) { return c >= '0' && c <= '9'; }
+bool IsAsciiDigit(char c) { return c >= '0' && c <= '9'; }
 // Go takes any letter; a byte above ASCII is part of one, or of nothing that a group could be called.
 bool IsNameByte(char c) {
-  return IsDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+  return IsAsciiDigit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
          static_cast<unsigned char>(c) >= 0x80;
 }
 
@@ -48,7 +48,7 @@ void RelabelTemplate::AddReference(std::string_view name, const std::vector<std:
   bool number = name == "0" || name[0] != '0';
   size_t index = 0;
   for (char c : name) {
-    number = number && IsDigit(c) && index < kNumberMax;
+    number = number && IsAsciiDigit(c) && index < kNumberMax;
     if (number) index = index * 10 + static_cast<size_t>(c - '0');
   }
   std::vector<size_t> groups;
