@@ -44,7 +44,7 @@ HistogramAppender::HistogramAppender(Encoding encoding) : encoding_(encoding) {
 }
 
 std::string HistogramAppender::Release() {
-  std::string chunk = bits_.Release();
+  std::string chunk(bits_.bytes());
   *this = HistogramAppender(encoding_);
   return chunk;
 }

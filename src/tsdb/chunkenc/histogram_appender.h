@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/histogram.h"
@@ -44,7 +45,7 @@ class HistogramAppender {
   uint16_t count() const { return count_; }
   uint16_t max_count() const { return HasStartTimes(encoding_) ? 0x3fff : 0xffff; }
   ResetHeader reset_header() const { return reset_; }
-  const std::string& bytes() const { return bits_.bytes(); }
+  std::string_view bytes() const { return bits_.bytes(); }
   // The chunk; the appender begins anew.
   std::string Release();
 

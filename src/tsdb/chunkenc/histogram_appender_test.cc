@@ -25,7 +25,7 @@ Histogram Make(std::vector<HistogramSpan> spans, std::vector<double> buckets, bo
   return h;
 }
 
-Samples Decode(Encoding encoding, const std::string& bytes) {
+Samples Decode(Encoding encoding, std::string_view bytes) {
   Samples samples;
   EXPECT_TRUE(DecodeChunk({encoding, bytes}, &samples).ok());
   return samples;

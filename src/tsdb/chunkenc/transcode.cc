@@ -42,12 +42,11 @@ class ChunkCutter {
 
   void Cut() {
     if (histograms_) {
-      EncodedChunk chunk{histograms_->encoding(), histograms_->bytes(), mint_, maxt_};
+      EncodedChunk chunk{histograms_->encoding(), std::string(histograms_->bytes()), mint_, maxt_};
       previous_ = std::exchange(histograms_, std::nullopt);
       out_->push_back(std::move(chunk));
     } else if (xor_.count() != 0) {
       out_->push_back({Encoding::kXor, xor_.Release(), mint_, maxt_});
-      xor_ = XorAppender();
       previous_.reset();
     }
   }

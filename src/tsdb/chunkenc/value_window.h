@@ -23,14 +23,16 @@ struct XorWindow {
   bool Holds(uint64_t delta) const {
     return leading != kUnset && Leading(delta) >= leading && std::countr_zero(delta) >= trailing;
   }
-  void WriteWithin(uint64_t delta, BitWriter& out) const { out.Bits(delta >> trailing, 64u - leading - trailing); }
-  // Sets the window to fit `delta` (not 0), writes both.
-  void WriteNew(uint64_t delta, BitWriter& out) {
+  // Write what a code's `head` of `head_bits` (at most 28) says, then `delta` within the window; the second one sets
+  // the window to fit `delta` (not 0) and writes it, too. `delta` has no bits outside.
+  void WriteWithin(uint64_t head, unsigned head_bits, uint64_t delta, BitWriter& out) const {
+    out.Bits(head, head_bits, delta >> trailing, 64u - leading - trailing);
+  }
+  void WriteNew(uint64_t head, unsigned head_bits, uint64_t delta, BitWriter& out) {
     leading = static_cast<uint8_t>(Leading(delta));
     trailing = static_cast<uint8_t>(std::countr_zero(delta));
-    out.Bits(leading, 5);
-    out.Bits((64u - leading - trailing) & 63, 6);
-    WriteWithin(delta, out);
+    uint64_t window = uint64_t{leading} << 6 | ((64u - leading - trailing) & 63);
+    WriteWithin(head << 11 | window, head_bits + 11, delta, out);
   }
   static int Leading(uint64_t delta) { return std::countl_zero(delta) < 32 ? std::countl_zero(delta) : 31; }
 };
@@ -43,17 +45,16 @@ class XorValue {
   // Sets the value without writing it: the first one of a chunk stands there whole.
   void Set(double v) { bits_ = std::bit_cast<uint64_t>(v); }
 
-  void Write(double v, BitWriter& out) {
+  // Writes a `head` of `head_bits` (at most 24) and the value behind it.
+  void Write(double v, BitWriter& out, uint64_t head = 0, unsigned head_bits = 0) {
     uint64_t bits = std::bit_cast<uint64_t>(v), delta = bits ^ bits_;
     bits_ = bits;
     if (delta == 0) {
-      out.Bit(false);
+      out.Bits(head << 1, head_bits + 1);
     } else if (window_.Holds(delta)) {
-      out.Bits(0b10, 2);
-      window_.WriteWithin(delta, out);
+      window_.WriteWithin(head << 2 | 0b10, head_bits + 2, delta, out);
     } else {
-      out.Bits(0b11, 2);
-      window_.WriteNew(delta, out);
+      window_.WriteNew(head << 2 | 0b11, head_bits + 2, delta, out);
     }
   }
 

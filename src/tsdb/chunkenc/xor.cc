@@ -162,6 +162,12 @@ Status DecodeXor(std::string_view bytes, int64_t maxt_ms, Samples* out) {
   return Status();
 }
 
+std::string XorAppender::Release() {
+  std::string chunk(bits_.bytes());
+  *this = XorAppender();
+  return chunk;
+}
+
 void XorAppender::Append(int64_t t_ms, double v) {
   auto fits = [](int64_t x, unsigned n) { return x >= -((int64_t{1} << (n - 1)) - 1) && x <= int64_t{1} << (n - 1); };
   GN_CHECK(count_ != UINT16_MAX);
@@ -178,18 +184,18 @@ void XorAppender::Append(int64_t t_ms, double v) {
     auto dod = static_cast<int64_t>(delta - delta_);
     auto dod_bits = static_cast<uint64_t>(dod);
     if (dod == 0) {
-      bits_.Bit(false);
+      value_.Write(v, bits_, 0, 1);
     } else if (fits(dod, 14)) {
-      bits_.Bits(0b10 << 14 | (dod_bits & 0x3fff), 16);
+      value_.Write(v, bits_, 0b10 << 14 | (dod_bits & 0x3fff), 16);
     } else if (fits(dod, 17)) {
-      bits_.Bits(0b110 << 17 | (dod_bits & 0x1ffff), 20);
+      value_.Write(v, bits_, 0b110 << 17 | (dod_bits & 0x1ffff), 20);
     } else if (fits(dod, 20)) {
-      bits_.Bits(0b1110 << 20 | (dod_bits & 0xfffff), 24);
+      value_.Write(v, bits_, 0b1110 << 20 | (dod_bits & 0xfffff), 24);
     } else {
       bits_.Bits(0b1111, 4);
       bits_.Bits(dod_bits, 64);
+      value_.Write(v, bits_);
     }
-    value_.Write(v, bits_);
   }
   t_ = t_ms;
   delta_ = delta;

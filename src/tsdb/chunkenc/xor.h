@@ -29,8 +29,10 @@ class XorAppender {
   void Append(int64_t t_ms, double v);
 
   uint16_t count() const { return count_; }
-  const std::string& bytes() const { return bits_.bytes(); }
-  std::string Release() { return bits_.Release(); }
+  std::string_view bytes() const { return bits_.bytes(); }
+  // The chunk; the appender begins anew.
+  std::string Release();
+  size_t memory_bytes() const { return sizeof(*this) + bits_.memory_bytes(); }
 
  private:
   BitWriter bits_;

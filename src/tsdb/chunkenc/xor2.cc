@@ -212,6 +212,12 @@ Status DecodeXor2(std::string_view bytes, int64_t maxt_ms, Samples* out) {
   return Status();
 }
 
+std::string Xor2Appender::Release() {
+  std::string chunk(bits_.bytes());
+  *this = Xor2Appender();
+  return chunk;
+}
+
 void Xor2Appender::Append(int64_t start_ms, int64_t t_ms, double v) {
   GN_CHECK(count_ != UINT16_MAX);
   uint64_t delta = static_cast<uint64_t>(t_ms) - static_cast<uint64_t>(t_);
@@ -221,7 +227,7 @@ void Xor2Appender::Append(int64_t start_ms, int64_t t_ms, double v) {
     delta = 0;
   } else if (count_ == 1) {
     bits_.Uvarint(delta);
-    WriteValue(v);
+    WriteValue(0, 0, v);
   } else {
     WriteTimeAndValue(static_cast<int64_t>(delta - delta_), v);
   }
@@ -241,44 +247,36 @@ void Xor2Appender::WriteTimeAndValue(int64_t dod, double v) {
     if (IsStaleNaN(v)) {
       bits_.Bits(0b11111, 5);
     } else if (changed == 0) {
-      bits_.Bit(false);
+      bits_.Bits(0, 1);
+    } else if (window_.Holds(changed)) {
+      window_.WriteWithin(0b100, 3, changed, bits_);
     } else {
-      bits_.Bits(0b10, 2);
-      WriteWindow(changed, 1, 1);
+      window_.WriteNew(0b101, 3, changed, bits_);
     }
     return;
   }
   auto fits = [dod](unsigned n) { return dod >= -(int64_t{1} << (n - 1)) && dod < int64_t{1} << (n - 1); };
   if (fits(13)) {
-    bits_.Bits(0b110 << 13 | (dod_bits & 0x1fff), 16);
+    WriteValue(0b110 << 13 | (dod_bits & 0x1fff), 16, v);
   } else if (fits(20)) {
-    bits_.Bits(0b1110 << 20 | (dod_bits & 0xfffff), 24);
+    WriteValue(0b1110 << 20 | (dod_bits & 0xfffff), 24, v);
   } else {
     bits_.Bits(0b11110, 5);
     bits_.Bits(dod_bits, 64);
+    WriteValue(0, 0, v);
   }
-  WriteValue(v);
 }
 
-void Xor2Appender::WriteValue(double v) {
+void Xor2Appender::WriteValue(uint64_t head, unsigned head_bits, double v) {
   uint64_t changed = std::bit_cast<uint64_t>(v) ^ value_;
   if (IsStaleNaN(v)) {
-    bits_.Bits(0b111, 3);
+    bits_.Bits(head << 3 | 0b111, head_bits + 3);
   } else if (changed == 0) {
-    bits_.Bit(false);
+    bits_.Bits(head << 1, head_bits + 1);
+  } else if (window_.Holds(changed)) {
+    window_.WriteWithin(head << 2 | 0b10, head_bits + 2, changed, bits_);
   } else {
-    bits_.Bit(true);
-    WriteWindow(changed, 0b10, 2);
-  }
-}
-
-void Xor2Appender::WriteWindow(uint64_t delta, uint64_t new_prefix, unsigned new_prefix_bits) {
-  if (window_.Holds(delta)) {
-    bits_.Bit(false);
-    window_.WriteWithin(delta, bits_);
-  } else {
-    bits_.Bits(new_prefix, new_prefix_bits);
-    window_.WriteNew(delta, bits_);
+    window_.WriteNew(head << 3 | 0b110, head_bits + 3, changed, bits_);
   }
 }
 

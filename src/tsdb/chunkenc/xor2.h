@@ -37,14 +37,15 @@ class Xor2Appender {
   void Append(int64_t start_ms, int64_t t_ms, double v);
 
   uint16_t count() const { return count_; }
-  const std::string& bytes() const { return bits_.bytes(); }
-  std::string Release() { return bits_.Release(); }
+  std::string_view bytes() const { return bits_.bytes(); }
+  // The chunk; the appender begins anew.
+  std::string Release();
+  size_t memory_bytes() const { return sizeof(*this) + bits_.memory_bytes(); }
 
  private:
   void WriteTimeAndValue(int64_t dod, double v);
-  void WriteValue(double v);
-  // A zero bit and the bits in the last window, or the prefix of a new window and that.
-  void WriteWindow(uint64_t delta, uint64_t new_prefix, unsigned new_prefix_bits);
+  // V of the format behind a head.
+  void WriteValue(uint64_t head, unsigned head_bits, double v);
 
   BitWriter bits_;
   uint16_t count_ = 0;
