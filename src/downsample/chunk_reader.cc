@@ -146,6 +146,7 @@ Status ChunkReader::ReadCounters(std::span<const SeriesChunk> chunks, int64_t mi
   line.begin = base;
   for (const SeriesChunk& chunk : chunks) {
     ChunkView counter = chunk.aggregates[Aggregate::kCounter];
+    if (counter.encoding == tsdb::Encoding::kNone && raw_counters_ == RawCounters::kCorrected) counter = chunk.raw;
     if (counter.encoding != tsdb::Encoding::kNone) {
       GN_TRY(ReadCounterChunk(counter, mint_ms, maxt_ms, &line, out));
       continue;

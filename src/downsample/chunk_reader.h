@@ -2,7 +2,8 @@
 // chunks. Raw chunks among them pass unaltered.
 //
 // Upstream: thanos pkg/query/iter.go, pkg/compact/downsample (ApplyCounterResetsSeriesIterator, AverageChunkIterator).
-//           There raw samples of counter functions lose their resets and stale markers too; here they do not.
+//           There raw samples of counter functions lose their resets and stale markers too, and resets() is always 0;
+//           here they pass unaltered unless asked for otherwise.
 
 #pragma once
 
@@ -22,10 +23,16 @@ enum class Reading : uint8_t { kAverage, kCount, kSum, kMin, kMax, kCounter };
 // For the function that the samples are selected for: "min_over_time" -> kMin, "rate" -> kCounter, else the average.
 Reading ReadingFor(std::string_view function);
 
+enum class RawCounters : uint8_t {
+  kUnaltered,
+  kCorrected,  // part of the rising line, NaN and stale markers dropped, as upstream
+};
+
 // Reused for many series, so that its buffers are allocated once. One thread at a time.
 class ChunkReader {
  public:
-  explicit ChunkReader(Reading reading) : reading_(reading) {}
+  explicit ChunkReader(Reading reading, RawCounters raw_counters = RawCounters::kUnaltered)
+      : reading_(reading), raw_counters_(raw_counters) {}
 
   // Appends the samples of one series within [mint_ms, maxt_ms]. The chunks are in order of time; where one overlaps
   // the one before, its samples up to the last one given are dropped. Each has raw samples or the aggregates needed,
@@ -39,13 +46,12 @@ class ChunkReader {
  private:
   struct Line;
 
-  Status ReadPart(tsdb::ChunkView part, Samples* out);
   Status ReadAverage(const tsdb::SeriesChunk& chunk, int64_t mint_ms, int64_t maxt_ms, Samples* out);
-  Status ReadAggregate(tsdb::ChunkView part, int64_t mint_ms, int64_t maxt_ms, Samples* out);
   Status ReadCounters(std::span<const tsdb::SeriesChunk> chunks, int64_t mint_ms, int64_t maxt_ms, Samples* out);
   Status ReadCounterChunk(tsdb::ChunkView part, int64_t mint_ms, int64_t maxt_ms, Line* line, Samples* out);
 
   Reading reading_;
+  RawCounters raw_counters_;
   Samples buffer_, counts_;
 };
 

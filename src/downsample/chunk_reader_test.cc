@@ -157,6 +157,15 @@ TEST(ChunkReader, RawSamplesOfCountersPassUnaltered) {
   EXPECT_TRUE(IsStaleNaN(points[3].second));
 }
 
+TEST(ChunkReader, RawSamplesOfCountersAreCorrectedOnDemand) {
+  Chunks chunks;
+  chunks.Raw({{100, 10}, {200, 20}, {300, 5}, {400, StaleNaN()}, {500, 7}});
+  chunks.Raw({{500, 7}, {600, 1}});
+  Samples samples;
+  ASSERT_TRUE(ChunkReader(Reading::kCounter, RawCounters::kCorrected).Read(chunks.list(), 150, 1000, &samples).ok());
+  EXPECT_EQ(ToPoints(samples), (Points{{200, 20}, {300, 25}, {500, 27}, {600, 28}}));
+}
+
 TEST(ChunkReader, TheLineEndsAtTheRawValueThatFollows) {
   Chunks chunks;
   chunks.Part(Aggregate::kCounter, {{100, 10}, {200, 20}, {300, 30}, {300, 8}});  // a reset hid 22
