@@ -5,8 +5,9 @@
 #include <map>
 #include <set>
 
+#include "model/histogram.h"
 #include "promql/exec/math.h"
-#include "promql/script/histogram_text.h"
+#include "promql/script/histogram_values.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -19,17 +20,19 @@ Status Differs(std::string text) { return Status(Code::kInvalid, std::move(text)
 struct Point {
   double value = 0;
   const Histogram* histogram = nullptr;
-  std::string ToString() const { return histogram != nullptr ? HistogramText(*histogram) : fmt::format("{}", value); }
+  std::string ToString() const {
+    return histogram != nullptr ? HistogramExpression(*histogram) : fmt::format("{}", value);
+  }
 };
 
 bool Same(const SequenceValue& expected, const Point& actual) {
   if (expected.histogram.has_value() != (actual.histogram != nullptr)) return false;
   if (actual.histogram == nullptr) return AlmostEqual(expected.value, actual.value, kEpsilon);
-  return SameHistogram(*expected.histogram, *actual.histogram, kEpsilon, expected.reset_hint_set);
+  return AlmostSameHistogram(*expected.histogram, *actual.histogram, kEpsilon, expected.reset_hint_set);
 }
 
 std::string ToString(const SequenceValue& v) {
-  return v.histogram ? HistogramText(*v.histogram) : fmt::format("{}", v.value);
+  return v.histogram ? HistogramExpression(*v.histogram) : fmt::format("{}", v.value);
 }
 
 const EvalCommand::Expected* Find(const EvalCommand& eval, const Labels& labels) {

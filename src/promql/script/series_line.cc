@@ -3,13 +3,11 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <cmath>
 
-#include "model/float_text.h"
-#include "model/stale.h"
 #include "model/time.h"
-#include "promql/script/histogram_text.h"
+#include "promql/script/histogram_values.h"
 #include "promql/syntax/parser.h"
+#include "promql/syntax/series_description.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -26,42 +24,6 @@ void SkipSpaces(std::string_view* text) {
   while (!text->empty() && IsSpace(text->front())) text->remove_prefix(1);
 }
 
-// Cuts off the metric: up to the brace that ends its labels, or to the first space.
-Result<std::string_view> TakeMetric(std::string_view* line) {
-  char quote = 0;
-  int depth = 0;
-  size_t i = 0;
-  for (; i < line->size(); ++i) {
-    char c = (*line)[i];
-    if (quote != 0) {
-      if (c == '\\' && quote != '`') {
-        ++i;
-      } else if (c == quote) {
-        quote = 0;
-      }
-    } else if (c == '"' || c == '\'' || c == '`') {
-      quote = c;
-    } else if (c == '{') {
-      if (line->substr(i).starts_with("{{")) break;  // a value already
-      ++depth;
-    } else if (c == '}') {
-      if (--depth == 0) {
-        ++i;
-        break;
-      }
-    } else if (depth == 0 && IsSpace(c)) {
-      // "metric {a="b"}" is one metric; a value never starts with a single brace.
-      size_t next = line->find_first_not_of(" \t", i);
-      bool labels = next != std::string_view::npos && (*line)[next] == '{' && !line->substr(next).starts_with("{{");
-      if (!labels) break;
-    }
-  }
-  if (quote != 0 || depth != 0) return Bad("the metric does not end", *line);
-  std::string_view metric = line->substr(0, std::min(i, line->size()));
-  line->remove_prefix(metric.size());
-  return metric;
-}
-
 Result<uint64_t> TakeCount(std::string_view* text) {
   uint64_t count = 0;
   auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), count);
@@ -70,118 +32,23 @@ Result<uint64_t> TakeCount(std::string_view* text) {
   return count;
 }
 
-// A number without sign: digits, point, exponent, or Inf and NaN.
-std::string_view TakeUnsigned(std::string_view* text) {
-  size_t n = 0;
-  for (std::string_view name : {"Inf", "NaN", "inf", "nan"}) {
-    if (text->starts_with(name)) n = 3;
-  }
-  if (n == 0) {
-    auto digits = [&] {
-      while (n < text->size() && (((*text)[n] >= '0' && (*text)[n] <= '9') || (*text)[n] == '_')) ++n;
-    };
-    digits();
-    if (n < text->size() && (*text)[n] == '.') {
-      ++n;
-      digits();
-    }
-    if (n < text->size() && ((*text)[n] == 'e' || (*text)[n] == 'E')) {
-      size_t mantissa = n++;
-      if (n < text->size() && ((*text)[n] == '+' || (*text)[n] == '-')) ++n;
-      size_t exponent = n;
-      digits();
-      if (n == exponent) n = mantissa;
-    }
-  }
-  std::string_view word = text->substr(0, n);
-  text->remove_prefix(n);
-  return word;
-}
-
-Result<double> TakeNumber(std::string_view* text) {
-  bool negative = text->starts_with('-');
-  if (negative || text->starts_with('+')) text->remove_prefix(1);
-  std::string_view word = TakeUnsigned(text);
-  GN_ASSIGN(double v, ParseFloat(word));
-  return negative ? -v : v;
-}
-
-Result<SequenceValue> TakeHistogram(std::string_view* text) {
-  size_t end = text->find("}}");
-  if (end == std::string_view::npos) return Bad("a histogram without end", *text);
+// The values of an item, spelled out.
+Status Expand(const SeriesItem& item, std::vector<SequenceValue>* values) {
+  if (item.count > kRepetitionsMax) return Status(Code::kInvalid, "too many repetitions");
   SequenceValue value;
-  GN_ASSIGN(value.histogram, ParseHistogramText(text->substr(2, end - 2), &value.reset_hint_set));
-  text->remove_prefix(end + 2);
-  return value;
-}
-
-// HIST, HISTxN, HIST+HISTxN, HIST-HISTxN.
-Status TakeHistograms(std::string_view* text, std::vector<SequenceValue>* values) {
-  GN_ASSIGN(SequenceValue value, TakeHistogram(text));
-  if (text->starts_with('x')) {
-    text->remove_prefix(1);
-    GN_ASSIGN(uint64_t count, TakeCount(text));
-    values->insert(values->end(), count + 1, value);
-    return Status();
-  }
-  if (!text->starts_with('+') && !text->starts_with('-')) {
-    values->push_back(std::move(value));
-    return Status();
-  }
-  double sign = text->front() == '+' ? 1 : -1;
-  text->remove_prefix(1);
-  GN_ASSIGN(SequenceValue step, TakeHistogram(text));
-  if (!text->starts_with('x')) return Bad("expected x and a number of repetitions", *text);
-  text->remove_prefix(1);
-  GN_ASSIGN(uint64_t count, TakeCount(text));
-  values->push_back(value);
-  for (uint64_t i = 0; i < count; ++i) {
-    GN_ASSIGN(value.histogram, AddHistograms(*value.histogram, *step.histogram, sign));
+  value.omitted = item.kind == SeriesItem::Kind::kOmitted;
+  value.value = item.value;
+  value.reset_hint_set = item.reset_hint_set;
+  if (item.kind == SeriesItem::Kind::kHistogram) value.histogram = item.histogram;
+  for (uint64_t i = 0; i < item.count; ++i) {
+    if (i > 0) value.value += item.step;
+    if (i > 0 && item.change != SeriesItem::Change::kNone) {
+      double sign = item.change == SeriesItem::Change::kAdd ? 1 : -1;
+      GN_ASSIGN(value.histogram, AddHistograms(*value.histogram, item.histogram_step, sign));
+    }
     values->push_back(value);
   }
   return Status();
-}
-
-// NUM, NUMxN, NUM+NUMxN, NUM-NUMxN.
-Status TakeNumbers(std::string_view* text, std::vector<SequenceValue>* values) {
-  GN_ASSIGN(double value, TakeNumber(text));
-  double step = 0;
-  if (text->starts_with('+') || text->starts_with('-')) {
-    GN_ASSIGN(step, TakeNumber(text));
-    if (!text->starts_with('x')) return Bad("expected x and a number of repetitions", *text);
-  } else if (!text->starts_with('x')) {
-    values->push_back({.value = value});
-    return Status();
-  }
-  text->remove_prefix(1);
-  GN_ASSIGN(uint64_t count, TakeCount(text));
-  for (uint64_t i = 0; i <= count; ++i, value += step) values->push_back({.value = value});
-  return Status();
-}
-
-Status TakeItem(std::string_view* text, std::vector<SequenceValue>* values) {
-  if (text->starts_with("{{")) return TakeHistograms(text, values);
-  if (text->starts_with('_')) {
-    text->remove_prefix(1);
-    uint64_t count = 1;
-    if (text->starts_with('x')) {
-      text->remove_prefix(1);
-      GN_ASSIGN(count, TakeCount(text));
-    }
-    values->insert(values->end(), count, SequenceValue{.omitted = true});
-    return Status();
-  }
-  if (text->starts_with("stale")) {
-    text->remove_prefix(5);
-    uint64_t count = 0;
-    if (text->starts_with('x')) {
-      text->remove_prefix(1);
-      GN_ASSIGN(count, TakeCount(text));
-    }
-    values->insert(values->end(), count + 1, SequenceValue{.value = StaleNaN()});
-    return Status();
-  }
-  return TakeNumbers(text, values);
 }
 
 Result<int64_t> TakeDuration(std::string_view* text) {
@@ -229,12 +96,9 @@ Status ExpectSpace(std::string_view text) {
 
 Result<SeriesLine> ParseSeriesLine(std::string_view line) {
   SeriesLine out;
-  GN_ASSIGN(std::string_view metric, TakeMetric(&line));
-  GN_ASSIGN(out.labels, ParseMetric(metric));
-  for (SkipSpaces(&line); !line.empty(); SkipSpaces(&line)) {
-    GN_TRY(TakeItem(&line, &out.values));
-    GN_TRY(ExpectSpace(line));
-  }
+  GN_ASSIGN(SeriesDescription description, ParseSeriesDescription(line));
+  out.labels = std::move(description.labels);
+  for (const SeriesItem& item : description.items) GN_TRY(Expand(item, &out.values));
   return out;
 }
 

@@ -2,7 +2,7 @@
 //
 //   http_requests{job="api"} 0+10x5 _ stale {{schema:0 sum:3 count:2 buckets:[1 1]}}x2
 //
-// Upstream: prometheus promql/parser (ParseSeriesDesc), promql/promqltest/README.md
+// Upstream: prometheus promql/promqltest/README.md, test.go (parseSTLine)
 // Threads:  functions.
 
 #pragma once

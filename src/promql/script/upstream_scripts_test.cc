@@ -26,10 +26,9 @@ const std::set<std::string> kKnown = {
     "range_queries.test:93",  // upstream's storage says of each histogram whether the counter was reset before it
 };
 
-TEST(UpstreamScripts, AllEvals) {
+void RunAll(Executor& executor) {
   auto dir = SharedDir() / "promqltest";
   if (!std::filesystem::exists(dir)) GTEST_SKIP() << "no promqltest scripts beside the repository";
-  InlineExecutor executor;
   Engine engine(ScriptEngineOptions(), executor, nullptr, SystemClock());
   int passed = 0, unsupported = 0;
   std::vector<std::filesystem::path> files;
@@ -54,6 +53,16 @@ TEST(UpstreamScripts, AllEvals) {
   }
   fmt::print("{} passed, {} not yet supported\n", passed, unsupported);
   EXPECT_GE(passed, 1385);
+}
+
+TEST(UpstreamScripts, AllEvals) {
+  InlineExecutor executor;
+  RunAll(executor);
+}
+
+TEST(UpstreamScripts, AllEvalsInParallel) {
+  ThreadPool executor("query", 4);
+  RunAll(executor);
 }
 
 }  // namespace
