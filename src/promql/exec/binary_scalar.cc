@@ -17,6 +17,7 @@ class BinaryScalarStage : public Stage {
       : node_(node), scalar_(std::move(scalar)), scalar_first_(scalar_first), dropper_(context, careful) {}
 
   Status Open() override { return scalar_->Evaluate(&values_); }
+  bool input_first() const override { return !scalar_first_; }
   void Annotate(AnnotationSet* out) const override { scalar_->Annotate(out); }
 
   Status Apply(Row* row, WorkerScratch* scratch) const override {

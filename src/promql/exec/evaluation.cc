@@ -111,7 +111,7 @@ Status Evaluation::FinishNames(Rows* rows) const {
   for (Row& row : *rows) {
     if (row.drop_name) row.labels = DropMetadata(row.labels);
   }
-  return MergeSameLabels(rows);
+  return MergeSameLabels(rows, MergedName::kOfFirstRow);
 }
 
 Status Evaluation::RunRange(EvaluationOutput* out, MemoryCharge* charge) {

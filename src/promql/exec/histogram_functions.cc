@@ -50,7 +50,7 @@ class HistogramFunction : public Operator {
     size_t outputs = fraction_ ? 1 : args_.size();
     for (size_t output = 0; output < outputs; ++output) GN_TRY(Evaluate(output, batch));
     histograms_.clear();
-    if (!context_.options.delayed_name_removal) GN_TRY(MergeSameLabels(batch));
+    if (!context_.options.delayed_name_removal) GN_TRY(MergeSameLabels(batch, MergedName::kOfFirstStep));
     GN_TRY(held_.Set(CountSamples(*batch)));
     charge_.Clear();
     return !batch->empty();

@@ -62,7 +62,7 @@ class LabelFunction : public Operator {
       row.labels = builder_.Build();
       if (target() == kMetricName) row.drop_name = false;
     }
-    GN_TRY(MergeSameLabels(batch));
+    GN_TRY(MergeSameLabels(batch, MergedName::kOfFirstRow));
     GN_TRY(held_.Set(CountSamples(*batch)));
     charge_.Clear();
     return !batch->empty();

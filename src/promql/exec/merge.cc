@@ -1,6 +1,7 @@
 #include "promql/exec/merge.h"
 
 #include <algorithm>
+#include <bit>
 #include <unordered_map>
 #include <unordered_set>
 #include <utility>
@@ -23,7 +24,7 @@ class Merge : public Operator {
     batch->clear();
     if (children_[0] == nullptr) return false;
     GN_TRY(Drain(0, batch));
-    GN_TRY(MergeSameLabels(batch));
+    GN_TRY(MergeSameLabels(batch, MergedName::kOfFirstStep));
     GN_TRY(held_.Set(CountSamples(*batch)));
     charge_.Clear();
     return !batch->empty();
@@ -59,6 +60,15 @@ class Unique : public Operator {
   int64_t points_ = 0;
 };
 
+uint32_t FirstStep(const Column& column) {
+  uint32_t first = column.histograms().empty() ? column.steps() : column.histograms().front().step;
+  for (uint32_t w = 0; w < column.words(); ++w) {
+    if (column.present()[w] == 0) continue;
+    return std::min(first, w * 64 + static_cast<uint32_t>(std::countr_zero(column.present()[w])));
+  }
+  return first;
+}
+
 }  // namespace
 
 bool MergeColumns(Column* column, Column&& other) {
@@ -78,7 +88,7 @@ bool MergeColumns(Column* column, Column&& other) {
   return true;
 }
 
-Status MergeSameLabels(Rows* rows) {
+Status MergeSameLabels(Rows* rows, MergedName name) {
   if (rows->size() < 2) return Status();
   std::unordered_map<std::string_view, size_t, HashLabels> first;
   first.reserve(rows->size());
@@ -87,8 +97,12 @@ Status MergeSameLabels(Rows* rows) {
     auto [at, inserted] = first.try_emplace((*rows)[i].labels.packed(), i);
     if (inserted) continue;
     merged = true;
-    if (!MergeColumns(&(*rows)[at->second].column, std::move((*rows)[i].column))) return SameLabelset();
-    (*rows)[i].column = Column();
+    Row &into = (*rows)[at->second], &row = (*rows)[i];
+    if (name == MergedName::kOfFirstStep && FirstStep(row.column) < FirstStep(into.column)) {
+      into.drop_name = row.drop_name;
+    }
+    if (!MergeColumns(&into.column, std::move(row.column))) return SameLabelset();
+    row.column = Column();
   }
   if (merged) std::erase_if(*rows, [](const Row& row) { return row.column.steps() == 0; });
   return Status();

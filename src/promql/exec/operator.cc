@@ -12,6 +12,15 @@ Status WorkerScratch::CheckCancelAfter(uint64_t more_work) {
   return context->CheckCancel();
 }
 
+Status Operator::Exhaust(size_t i) {
+  Rows batch;
+  while (true) {
+    GN_TRY(context_.CheckCancel());
+    GN_ASSIGN(bool more, child(i).Next(&batch));
+    if (!more) return Status();
+  }
+}
+
 Status Operator::Drain(size_t i, Rows* rows) {
   Rows batch;
   while (true) {

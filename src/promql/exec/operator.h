@@ -55,6 +55,8 @@ class Operator {
     children_[i]->Annotate(&below_);
     children_[i].reset();
   }
+  // Pulls a child dry for its errors alone.
+  Status Exhaust(size_t i);
   // Pulls a child dry into `rows`, charged to this operator, and closes it.
   Status Drain(size_t i, Rows* rows);
 

@@ -226,7 +226,11 @@ Result<bool> StageOperator::Next(Rows* batch) {
   batch->clear();
   if (!opened_) {
     opened_ = true;
-    GN_TRY(stage_->Open());
+    Status status = stage_->Open();
+    if (!status.ok()) {
+      if (stage_->input_first()) GN_TRY(Exhaust(0));
+      return status;
+    }
     stage_->Annotate(&below_);
   }
   while (!done_) {

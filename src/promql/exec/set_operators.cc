@@ -92,14 +92,6 @@ class SetOperator : public Operator {
     return Status();
   }
 
-  Status Exhaust(size_t i) {
-    Rows batch;
-    while (true) {
-      GN_ASSIGN(bool more, child(i).Next(&batch));
-      if (!more) return Status();
-    }
-  }
-
   Result<bool> Or(Rows* batch) {
     if (children_[0] == nullptr) return false;
     Rows rhs;
@@ -111,7 +103,7 @@ class SetOperator : public Operator {
       if (!row.column.empty()) batch->push_back(std::move(row));
     }
     bool keep_equal = node_.grid.steps == 1 && context_.options.delayed_name_removal;
-    if (!keep_equal) GN_TRY(MergeSameLabels(batch));
+    if (!keep_equal) GN_TRY(MergeSameLabels(batch, MergedName::kOfFirstStep));
     GN_TRY(held_.Set(CountSamples(*batch)));
     charge_.Clear();
     return !batch->empty();

@@ -44,6 +44,8 @@ class Stage {
   virtual ~Stage() = default;
   // Before the first row, on the pulling thread: evaluates scalar arguments.
   virtual Status Open() { return Status(); }
+  // Upstream evaluates the input before those arguments: when both fail, the input's error is the one to report.
+  virtual bool input_first() const { return true; }
   // Rewrites the row; leaves its column empty when nothing remains.
   virtual Status Apply(Row* row, WorkerScratch* scratch) const = 0;
   // Of the arguments.

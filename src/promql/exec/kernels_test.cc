@@ -1,0 +1,315 @@
+// The parts of exec that stand alone: columns, labels, quantiles, dates, buckets, templates, windows.
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <random>
+
+#include "model/stale.h"
+#include "promql/exec/annotation_set.h"
+#include "promql/exec/classic_histogram.h"
+#include "promql/exec/elementwise.h"
+#include "promql/exec/label_functions.h"
+#include "promql/exec/label_ops.h"
+#include "promql/exec/math.h"
+#include "promql/exec/merge.h"
+#include "promql/exec/range_function.h"
+#include "promql/exec/vector_functions.h"
+
+namespace gauntlet::promql {
+namespace {
+
+using ::testing::ElementsAre;
+
+constexpr double kInfinite = std::numeric_limits<double>::infinity();
+constexpr double kNotANumber = std::numeric_limits<double>::quiet_NaN();
+
+TEST(Column, PresenceIsByStep) {
+  Column column(130);
+  EXPECT_TRUE(column.empty());
+  column.Set(0, 1);
+  column.Set(64, 2);
+  column.Set(129, 3);
+  std::vector<uint32_t> steps;
+  ForEachBit(column.present(), column.words(), [&](uint32_t step) { steps.push_back(step); });
+  EXPECT_THAT(steps, ElementsAre(0, 64, 129));
+  column.Clear(64);
+  EXPECT_FALSE(column.Has(64));
+  EXPECT_EQ(column.CountFloats(), 2u);
+  column.SetAllPresent();
+  EXPECT_TRUE(column.AllFloats());
+  EXPECT_EQ(column.present()[2], 3u);  // nothing beyond the last step
+}
+
+TEST(Column, CopyAndMoveKeepEverything) {
+  Column column(70);
+  column.Set(69, 5);
+  column.histograms().push_back({3, std::make_shared<Histogram>()});
+  Column copy = column.Copy();
+  Column moved = std::move(column);
+  EXPECT_EQ(column.steps(), 0u);
+  for (const Column* c : {&copy, &moved}) {
+    EXPECT_EQ(c->values()[69], 5);
+    EXPECT_NE(c->FindHistogram(3), nullptr);
+    EXPECT_EQ(c->FindHistogram(4), nullptr);
+  }
+  std::vector<uint64_t> bits(2);
+  copy.OrPresence(bits.data());
+  EXPECT_THAT(bits, ElementsAre(8, 32));
+}
+
+TEST(Merge, DisjointRowsOfEqualLabelsAreOne) {
+  Rows rows(3);
+  for (size_t i = 0; i < 3; ++i) {
+    rows[i].labels = Labels::From({{"l", i == 1 ? "other" : "same"}});
+    rows[i].column = Column(4);
+    rows[i].column.Set(static_cast<uint32_t>(2 - i), static_cast<double>(i));
+    rows[i].drop_name = i == 2;
+  }
+  ASSERT_TRUE(MergeSameLabels(&rows, MergedName::kOfFirstStep).ok());
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_TRUE(rows[0].column.Has(0));
+  EXPECT_TRUE(rows[0].column.Has(2));
+  EXPECT_TRUE(rows[0].drop_name);
+  rows.emplace_back();
+  rows[2].labels = rows[0].labels;
+  rows[2].column = Column(4);
+  rows[2].column.Set(2, 9);
+  EXPECT_EQ(MergeSameLabels(&rows, MergedName::kOfFirstStep).message(),
+            "vector cannot contain metrics with the same labelset");
+}
+
+TEST(LabelOps, KeepAndRemoveBySortedNames) {
+  Labels labels = Labels::From({{"__name__", "m"}, {"a", "1"}, {"b", "2"}, {"long", std::string(300, 'x')}});
+  std::string packed;
+  std::vector<std::string> names = {"a", "long", "zz"};
+  KeepLabels(labels, names, &packed);
+  EXPECT_EQ(LabelsView(packed).size(), 2u);
+  EXPECT_EQ(LabelsView(packed).Get("long").size(), 300u);
+  RemoveLabels(labels, names, &packed);
+  EXPECT_EQ(LabelsView(packed).ToString(), "{b=\"2\"}");
+  KeepLabels(labels, {}, &packed);
+  EXPECT_TRUE(packed.empty());
+}
+
+TEST(LabelOps, MetadataGoesTogether) {
+  Labels labels = Labels::From({{"__name__", "m"}, {"__type__", "gauge"}, {"__x__", "1"}, {"a", "1"}});
+  std::string dropped;
+  EXPECT_EQ(DropMetadata(labels, &dropped).ToString(), "{__x__=\"1\", a=\"1\"}");
+  NameGuard guard;
+  EXPECT_TRUE(guard.Same(dropped));
+  EXPECT_TRUE(guard.Same(dropped));
+  EXPECT_FALSE(guard.Same("else"));
+}
+
+TEST(Quantile, InterpolatesBetweenNeighbours) {
+  auto quantile = [](double q, std::vector<double> values) { return Quantile(q, values); };
+  EXPECT_EQ(quantile(0.5, {3, 1, 2}), 2);
+  EXPECT_EQ(quantile(0.25, {4, 1, 3, 2}), 1.75);
+  EXPECT_EQ(quantile(0, {4, 1}), 1);
+  EXPECT_EQ(quantile(1, {4, 1}), 4);
+  EXPECT_EQ(quantile(-1, {4}), -kInfinite);
+  EXPECT_EQ(quantile(2, {4}), kInfinite);
+  EXPECT_TRUE(std::isnan(quantile(kNotANumber, {4})));
+  EXPECT_TRUE(std::isnan(quantile(0.5, {})));
+  // NaN sorts first.
+  EXPECT_TRUE(std::isnan(quantile(0.4, {1, kNotANumber, 2})));
+  EXPECT_EQ(quantile(0.75, {1, kNotANumber, 2}), 1.5);
+}
+
+TEST(Quantile, AgreesWithSorting) {
+  std::mt19937_64 random(7);
+  for (int i = 0; i < 500; ++i) {
+    std::vector<double> values;
+    for (size_t n = 1 + random() % 40; n > 0; --n) {
+      values.push_back(random() % 9 == 0 ? kNotANumber : static_cast<double>(random() % 20));
+    }
+    double q = static_cast<double>(random() % 101) / 100;
+    std::vector<double> sorted = values;
+    std::stable_sort(sorted.begin(), sorted.end(),
+                     [](double a, double b) { return std::isnan(a) ? !std::isnan(b) : a < b; });
+    double rank = q * static_cast<double>(sorted.size() - 1);
+    size_t low = static_cast<size_t>(rank), high = std::min(low + 1, sorted.size() - 1);
+    double weight = rank - std::floor(rank);
+    double expected = sorted[low] * (1 - weight) + sorted[high] * weight;
+    double actual = Quantile(q, values);
+    EXPECT_TRUE(expected == actual || (std::isnan(expected) && std::isnan(actual))) << i;
+  }
+}
+
+TEST(Math, ExtremaAreGos) {
+  EXPECT_EQ(GoMax(kNotANumber, kInfinite), kInfinite);
+  EXPECT_TRUE(std::isnan(GoMax(kNotANumber, 1)));
+  EXPECT_FALSE(std::signbit(GoMax(-0.0, 0.0)));
+  EXPECT_TRUE(std::signbit(GoMin(-0.0, 0.0)));
+  EXPECT_EQ(GoMin(-kInfinite, kNotANumber), -kInfinite);
+}
+
+TEST(Dates, PartsOfADate) {
+  auto part = [](const char* name, double seconds) { return FindDateFunction(name)(seconds); };
+  constexpr double kLeapDay = 1709208000;  // 2024-02-29T12:00:00Z, a Thursday
+  EXPECT_EQ(part("year", kLeapDay), 2024);
+  EXPECT_EQ(part("month", kLeapDay), 2);
+  EXPECT_EQ(part("day_of_month", kLeapDay), 29);
+  EXPECT_EQ(part("day_of_year", kLeapDay), 60);
+  EXPECT_EQ(part("day_of_week", kLeapDay), 4);
+  EXPECT_EQ(part("days_in_month", kLeapDay), 29);
+  EXPECT_EQ(part("hour", kLeapDay), 12);
+  EXPECT_EQ(part("minute", kLeapDay + 61), 1);
+  EXPECT_EQ(part("day_of_year", kLeapDay + 86400), 61);
+  EXPECT_EQ(part("day_of_year", 1735646400), 366);  // 2024-12-31
+  EXPECT_EQ(part("year", -1), 1969);
+  EXPECT_EQ(part("day_of_month", -86400 * 400.0), 27);
+  // What no int64 holds is what Go makes of it.
+  EXPECT_EQ(part("year", kNotANumber), part("year", kInfinite));
+  EXPECT_EQ(FindDateFunction("century"), nullptr);
+}
+
+TEST(BucketQuantile, InterpolatesAndFixes) {
+  ForcedMonotonicity forced;
+  forced.count = 0;
+  auto quantile = [&](double q, std::vector<Bucket> buckets) { return BucketQuantile(q, &buckets, 1000, &forced); };
+  EXPECT_EQ(quantile(0.5, {{1, 10}, {2, 20}, {kInfinite, 20}}), 1);
+  EXPECT_EQ(quantile(0.75, {{1, 10}, {2, 20}, {kInfinite, 20}}), 1.5);
+  EXPECT_EQ(quantile(0.99, {{1, 10}, {kInfinite, 20}}), 1);
+  EXPECT_EQ(quantile(0.5, {{-1, 10}, {kInfinite, 10}}), -1);
+  EXPECT_TRUE(std::isnan(quantile(0.5, {{1, 10}, {2, 20}})));
+  EXPECT_TRUE(std::isnan(quantile(0.5, {{kInfinite, 20}})));
+  EXPECT_EQ(quantile(0.5, {{1, 5}, {1, 5}, {2, 20}, {kInfinite, 20}}), 1);
+  EXPECT_EQ(forced.count, 0);
+  EXPECT_EQ(quantile(0.5, {{1, 10}, {2, 8}, {3, 20}, {kInfinite, 20}}), 1);
+  EXPECT_EQ(forced.count, 1);
+  EXPECT_EQ(forced.min_bucket, 2);
+  EXPECT_EQ(forced.max_diff, 2);
+  EXPECT_EQ(quantile(0.5, {{1, 10}, {2, 10 - 1e-13}, {kInfinite, 20}}), 1);
+  EXPECT_EQ(forced.count, 1);  // rounding is not worth a word
+}
+
+TEST(BucketFraction, BetweenBounds) {
+  auto fraction = [](double lower, double upper, std::vector<Bucket> buckets) {
+    return BucketFraction(lower, upper, &buckets);
+  };
+  std::vector<Bucket> buckets = {{1, 10}, {2, 20}, {kInfinite, 40}};
+  EXPECT_EQ(fraction(0, 1, buckets), 0.25);
+  EXPECT_EQ(fraction(-kInfinite, 1.5, buckets), 0.375);
+  EXPECT_EQ(fraction(2, kInfinite, buckets), 0.5);
+  EXPECT_EQ(fraction(3, 1, buckets), 0);
+  EXPECT_TRUE(std::isnan(fraction(0, 1, {{1, 0}, {kInfinite, 0}})));
+}
+
+TEST(ExpandTemplate, AsGo) {
+  std::vector<std::string_view> captures = {"whole", "one", "two"};
+  std::vector<std::string> names = {"", "first", ""};
+  auto expand = [&](std::string_view text) { return ExpandTemplate(text, captures, names); };
+  EXPECT_EQ(expand("$0-$1-${2}"), "whole-one-two");
+  EXPECT_EQ(expand("$first ${first}x $firstx"), "one onex ");
+  EXPECT_EQ(expand("$$1 $ ${ $9 $01"), "$1 $ ${  ");
+  EXPECT_EQ(expand("$1x"), "");
+  EXPECT_EQ(expand("plain"), "plain");
+}
+
+TEST(NaturalOrder, DigitsAreNumbers) {
+  EXPECT_TRUE(NaturalLess("a2", "a10"));
+  EXPECT_FALSE(NaturalLess("a10", "a2"));
+  EXPECT_TRUE(NaturalLess("a", "a1"));
+  EXPECT_TRUE(NaturalLess("a1b", "a1c"));
+}
+
+TEST(AnnotationSet, PlacesAreLineAndColumn) {
+  EXPECT_EQ(LineAndColumn("abc", 1), "1:2");
+  EXPECT_EQ(LineAndColumn("a\nbc\nd", 5), "3:1");
+  EXPECT_EQ(LineAndColumn("", 0), "unknown position");
+  EXPECT_EQ(LineAndColumn("abc", 9), "invalid position");
+}
+
+TEST(AnnotationSet, EqualTextsAreOneAndTheLaterPlaceStays) {
+  AnnotationSet a, b;
+  a.Warn("text", {0, 1});
+  b.Warn("text", {2, 3});
+  b.Info("text2", {0, 1});
+  a.Merge(b);
+  Annotations out = a.Render("xyz");
+  EXPECT_THAT(out.warnings(), ElementsAre("PromQL warning: text (1:3)"));
+  EXPECT_THAT(out.infos(), ElementsAre("PromQL info: text2 (1:1)"));
+}
+
+TEST(AnnotationSet, ForcedMonotonicityAddsUp) {
+  AnnotationSet a, b;
+  a.NonMonotonicBuckets("", {60'000, 60'000, 1, 2, 0.5, 1}, {0, 1});
+  b.NonMonotonicBuckets("", {120'000, 180'000, 0.5, 1, 3.456, 2}, {0, 1});
+  a.Merge(b);
+  EXPECT_THAT(a.Render("q").infos(),
+              ElementsAre(::testing::EndsWith(", from buckets 0.5 to 2, with a max diff of 3.5, over 3 samples from "
+                                              "1970-01-01T00:01:00Z to 1970-01-01T00:03:00Z (1:1)")));
+}
+
+// A range function over samples, with windows of `range_ms` at each step.
+std::vector<double> RunRange(const char* name, Samples samples, StepGrid grid, int64_t range_ms,
+                             std::vector<double> args = {}) {
+  WindowSpec spec{.grid = grid, .range_ms = range_ms};
+  RangeCall call;
+  call.function = name;
+  call.range_ms = range_ms;
+  call.range_seconds = static_cast<double>(range_ms) / 1000;
+  for (double arg : args) call.args.push_back(std::vector<double>(grid.steps, arg));
+  WorkerScratch scratch;
+  SeriesWindows windows;
+  Column out(grid.steps);
+  if (MakeWindows(spec, LabelsView(), &samples, &scratch, &windows)) {
+    EXPECT_TRUE(MakeRangeFunction(name)->Run(call, windows, &out, &scratch).ok());
+  }
+  std::vector<double> values;
+  for (uint32_t i = 0; i < grid.steps; ++i) values.push_back(out.Has(i) ? out.values()[i] : -12345);
+  return values;
+}
+
+TEST(Windows, AreOpenOnTheLeftAndSkipStaleMarkers) {
+  Samples samples;
+  samples.times_ms = {10, 20, 30, 40};
+  samples.values = {1, 2, StaleNaN(), 4};
+  EXPECT_THAT(RunRange("count_over_time", samples, {20, 10, 4}, 20), ElementsAre(2, 1, 1, 1));
+  EXPECT_THAT(RunRange("last_over_time", samples, {20, 10, 4}, 20), ElementsAre(2, 2, 4, 4));
+}
+
+// Long windows are slid over; that must give what short ones give by looking at every sample again.
+TEST(RangeFunctions, SlidingAgreesWithLookingAgain) {
+  std::mt19937_64 random(11);
+  for (int round = 0; round < 30; ++round) {
+    Samples samples;
+    int64_t t = 0;
+    for (int i = 0; i < 400; ++i) {
+      t += 1 + static_cast<int64_t>(random() % 3) + (random() % 50 == 0 ? 200 : 0);
+      samples.times_ms.push_back(t);
+      double v = static_cast<double>(random() % 64) - 30;
+      if (round % 3 == 1 && random() % 30 == 0) v = kNotANumber;
+      if (round % 3 == 2 && random() % 60 == 0) v = random() % 2 == 0 ? kInfinite : 1e308;
+      samples.values.push_back(v);
+    }
+    StepGrid all{0, 5, static_cast<uint32_t>(t / 5 + 20)};
+    for (const char* name : {"sum_over_time", "avg_over_time", "min_over_time", "max_over_time", "changes", "resets",
+                             "count_over_time", "rate", "increase", "delta", "irate", "last_over_time"}) {
+      std::vector<double> sliding = RunRange(name, samples, all, 150);
+      for (uint32_t i = 0; i < all.steps; ++i) {
+        // One step alone: its window is short beside the samples, and is looked at as a whole.
+        double alone = RunRange(name, samples, {all.time_ms(i), 1, 1}, 150)[0];
+        ASSERT_TRUE(sliding[i] == alone || (std::isnan(sliding[i]) && std::isnan(alone)))
+            << name << " at step " << i << ": " << sliding[i] << " and " << alone;
+      }
+    }
+  }
+}
+
+TEST(RangeFunctions, CompensationSurvivesSliding) {
+  Samples samples;
+  for (int i = 0; i < 300; ++i) {
+    samples.times_ms.push_back(i);
+    samples.values.push_back(i % 3 == 0 ? 1e100 : i % 3 == 1 ? 1 : -1e100);
+  }
+  std::vector<double> sums = RunRange("sum_over_time", samples, {89, 3, 60}, 90);
+  for (double sum : sums) EXPECT_EQ(sum, 30);
+}
+
+}  // namespace
+}  // namespace gauntlet::promql
