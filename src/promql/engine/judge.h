@@ -1,0 +1,90 @@
+// Judge: a plain evaluator, test-only, that goes node by node and step by step as upstream does. Slow, short, and
+// without a line in common with promql/exec: what both answer alike is believed.
+//
+// Floats only. Errors are told by their text.
+//
+// Upstream: prometheus promql/engine.go (rangeEval)
+// Threads:  one thread at a time.
+
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "model/labels.h"
+#include "model/samples.h"
+#include "promql/syntax/ast.h"
+
+namespace gauntlet::promql {
+
+struct JudgeSeries {
+  Labels labels;
+  bool drop_name = false;
+  std::map<int64_t, double> points;  // by time
+};
+using JudgeMatrix = std::vector<JudgeSeries>;
+
+struct JudgeOptions {
+  bool delayed_name_removal = false;
+  int64_t lookback_ms = 5 * 60 * 1000;
+  int64_t subquery_step_ms = 60'000;
+};
+
+class Judge {
+ public:
+  // Series in the order of their labels; borrowed.
+  Judge(const std::vector<std::pair<Labels, Samples>>& data, JudgeOptions options) : data_(data), options_(options) {}
+
+  // What the expression gives at start, start + step, .. end. Sets error() when it gives none.
+  JudgeMatrix Evaluate(const Expr& expr, int64_t start_ms, int64_t end_ms, int64_t step_ms);
+  const std::string& error() const { return error_; }
+
+ private:
+  struct Grid {
+    int64_t start, end, step;
+    bool one() const { return start == end; }
+  };
+  struct Sample {
+    Labels labels;
+    double value;
+    bool drop_name;
+    int64_t time;  // of the sample itself, for timestamp()
+  };
+  using Vector = std::vector<Sample>;
+
+  JudgeMatrix Eval(const Expr& expr, const Grid& grid);
+  JudgeMatrix EvalSelector(const VectorSelector& selector, const Grid& grid, bool timestamps);
+  JudgeMatrix EvalRangeCall(const Call& call, const Expr& range, const Grid& grid);
+  JudgeMatrix EvalCall(const Call& call, const Grid& grid);
+  JudgeMatrix EvalAggregate(const AggregateExpr& aggregate, const Grid& grid);
+  JudgeMatrix EvalBinary(const BinaryExpr& binary, const Grid& grid);
+  JudgeMatrix EvalLabels(const Call& call, const Grid& grid);
+  JudgeMatrix EvalAbsentOverTime(const Expr& range, JudgeMatrix present, const Grid& grid);
+  double RangeValue(const std::string& name, const std::vector<std::pair<int64_t, double>>& window, int64_t now,
+                    int64_t range_start, int64_t range_end, const std::vector<double>& args, bool* has);
+
+  // Calls fn with the vectors of each step; joins what it gives into series.
+  using StepFunction = std::function<Vector(std::vector<Vector>&, int64_t time_ms)>;
+  JudgeMatrix StepByStep(const std::vector<const Expr*>& exprs, const Grid& grid, const StepFunction& fn);
+  Vector VectorBinary(const BinaryExpr& binary, const Vector& lhs, const Vector& rhs);
+  Vector SetOperation(const BinaryExpr& binary, const Vector& lhs, const Vector& rhs);
+  Vector TopK(const AggregateExpr& aggregate, const Vector& in, double k, size_t series);
+  Vector HistogramQuantile(double q, const Vector& in);
+
+  JudgeMatrix Merge(JudgeMatrix in);
+  void Drop(Sample* sample) const;
+  Labels GroupLabels(const Labels& labels, const std::vector<std::string>& names, bool keep) const;
+  void Fail(std::string text) {
+    if (error_.empty()) error_ = std::move(text);
+  }
+
+  const std::vector<std::pair<Labels, Samples>>& data_;
+  const JudgeOptions options_;
+  int64_t query_start_ = 0, query_end_ = 0;
+  std::string error_;
+};
+
+}  // namespace gauntlet::promql
