@@ -80,7 +80,7 @@ EventLoop::EventLoop(std::unique_ptr<Rep> rep) : rep_(std::move(rep)) {}
 
 EventLoop::~EventLoop() { Stop(); }
 
-Result<std::unique_ptr<EventLoop>> EventLoop::Start(std::string name) {
+Result<std::unique_ptr<EventLoop>> EventLoop::Start(const std::string& name) {
   try {
     auto rep = std::make_unique<Rep>();
     rep->Begin(name);
@@ -181,7 +181,7 @@ class LoopSocket::Rep : public std::enable_shared_from_this<LoopSocket::Rep> {
 
   void Close() {
     boost::system::error_code ignored;
-    descriptor_.close(ignored);
+    ignored = descriptor_.close(ignored);
     // Destroying a callback may drop the owner of this socket: only once the state here is settled.
     auto read = std::exchange(on_readable_, nullptr), write = std::exchange(on_writable_, nullptr);
   }

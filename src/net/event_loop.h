@@ -21,7 +21,7 @@ namespace gauntlet::net {
 
 class EventLoop {
  public:
-  static Result<std::unique_ptr<EventLoop>> Start(std::string name);
+  static Result<std::unique_ptr<EventLoop>> Start(const std::string& name);
   // The loop of the process's clients: started for its first user, ended with its last.
   static Result<std::shared_ptr<EventLoop>> Shared();
   // Stops; what is still queued is destroyed without having run. REQUIRES: not on the loop's own thread.

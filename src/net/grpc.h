@@ -106,13 +106,15 @@ class GrpcServer {
   // Sees every call around its handler: for metrics, logs, traces, recovery of tenants.
   using Interceptor = std::function<GrpcStatus(GrpcServerCall&, const GrpcHandler& next)>;
 
-  // Listens at once; unknown methods answer Unimplemented. `executor` runs the handlers and must outlive the server.
+  // Listens at once; unknown methods answer Unimplemented. `executor` runs the handlers, one thread for each call in
+  // progress (so it must have threads of its own), and must outlive the server.
   static Result<std::unique_ptr<GrpcServer>> Start(GrpcServerOptions options,
                                                    std::map<std::string, GrpcHandler> methods, Interceptor interceptor,
                                                    Executor& executor);
+  // Ends what Shutdown has not, at once; waits for the handlers, which their cancel tells to end.
   virtual ~GrpcServer() = default;
   virtual int port() const = 0;
-  // GOAWAY, lets calls end for up to `grace`, then cancels them.
+  // GOAWAY, lets calls end for up to `grace`, then cancels them. Not to be called by a handler.
   virtual void Shutdown(std::chrono::milliseconds grace) = 0;
 };
 

@@ -16,7 +16,7 @@ using CallPtr = std::shared_ptr<GrpcClientCallState>;
 
 constexpr size_t kReplayBytesMax = 256 << 10;  // of a call's requests, kept for a second try
 
-class GrpcClientCallImpl : public GrpcClientCall {
+class GrpcClientCallImpl final : public GrpcClientCall {
  public:
   GrpcClientCallImpl(std::shared_ptr<EventLoop> loop, std::weak_ptr<GrpcChannelCore> core, CallPtr state,
                      size_t message_bytes_max)
@@ -95,7 +95,7 @@ class GrpcClientCallImpl : public GrpcClientCall {
   Cancel::Registration on_stop_;
 };
 
-class GrpcChannelImpl : public GrpcChannel {
+class GrpcChannelImpl final : public GrpcChannel {
  public:
   GrpcChannelImpl(std::shared_ptr<EventLoop> loop, std::shared_ptr<GrpcChannelCore> core)
       : loop_(std::move(loop)), core_(std::move(core)) {}

@@ -68,7 +68,7 @@ struct Peer {
   LoopTimer age_timer;
 };
 
-class GrpcServerImpl : public GrpcServer {
+class GrpcServerImpl final : public GrpcServer {
  public:
   GrpcServerImpl(GrpcServerOptions options, std::map<std::string, GrpcHandler> methods, Interceptor interceptor,
                  Executor& executor)
@@ -141,6 +141,7 @@ class GrpcServerImpl : public GrpcServer {
 
   std::vector<Peer*> AllPeers() {
     std::vector<Peer*> out;
+    out.reserve(peers_.size());
     for (const auto& peer : peers_) out.push_back(peer.get());
     return out;
   }
