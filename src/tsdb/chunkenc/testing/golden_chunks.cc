@@ -167,6 +167,11 @@ Histogram ParseHistogram(const std::vector<std::string>& words) {
 
 }  // namespace
 
+std::string GoldenFolder() {
+  auto folder = SharedFolder() / "golden";
+  return std::filesystem::exists(folder) ? folder.string() : "";
+}
+
 std::vector<std::string> GoldenLines(const std::string& path) {
   auto file = SharedFolder() / "golden" / path;
   if (!std::filesystem::exists(file)) return {};

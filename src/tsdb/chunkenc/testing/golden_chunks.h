@@ -22,6 +22,8 @@ struct GoldenChunk {
 // Empty when the shared test data is not there: skip the test then.
 const std::vector<GoldenChunk>& GoldenChunks();
 
+// The folder; empty when the shared test data is not there.
+std::string GoldenFolder();
 // The lines of a gzipped file below the golden folder; empty when it is not there.
 std::vector<std::string> GoldenLines(const std::string& path);
 
