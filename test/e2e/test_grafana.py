@@ -97,7 +97,9 @@ def main():
                                          flags=["--enable-feature=exemplar-storage"], extra_config=f"rule_files: [{rules}]\n")
         sidecar = topology.sidecar("sidecar", prometheus)
         query = topology.gauntlet("query", "query", f"--endpoint={sidecar.grpc}", "--query.replica-label=replica")
-        wait_for("data", lambda: all(Api(query.url).query(q)["data"]["result"] for q in ("job:up:sum", "node_cpu_seconds_total")), 30)
+        # The requests ask at whole seconds: the first samples have to lie before the one that is going on.
+        wait_for("data", lambda: all(Api(query.url).query(q, time=int(time.time()) - 1)["data"]["result"]
+                                     for q in ("job:up:sum", "node_cpu_seconds_total")), 30)
         for line in requests.read_text().splitlines():
             request = json.loads(line)
             with report.case(request["id"]):
