@@ -76,7 +76,9 @@ TEST_F(HealthTest, WatchEndsWithItsDeadline) {
   CancelSource soon(Cancel(), std::chrono::milliseconds(5));
   auto call = Start("/grpc.health.v1.Health/Watch", "", soon.cancel());
   int status = Next(*call);
-  if (status != -1) EXPECT_EQ(status, HealthCheckResponse::SERVING);
+  if (status != -1) {
+    EXPECT_EQ(status, HealthCheckResponse::SERVING);
+  }
   while (status != -1) status = Next(*call);
   EXPECT_EQ(call->Finish().code, GrpcCode::kDeadlineExceeded);
 }

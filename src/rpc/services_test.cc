@@ -4,6 +4,7 @@
 #include <google/protobuf/util/message_differencer.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -72,7 +73,9 @@ void ExpectSame(const Info& a, const Info& b) {
     }
   }
   ASSERT_EQ(a.exemplars.has_value(), b.exemplars.has_value());
-  if (a.exemplars) EXPECT_EQ(a.exemplars->max_time_ms, b.exemplars->max_time_ms);
+  if (a.exemplars) {
+    EXPECT_EQ(a.exemplars->max_time_ms, b.exemplars->max_time_ms);
+  }
   EXPECT_EQ(a.rules, b.rules);
   EXPECT_EQ(a.metadata, b.metadata);
   EXPECT_EQ(a.targets, b.targets);

@@ -85,7 +85,9 @@ TEST(ChunkedFrames, EveryTruncationIsCorruptUnlessAtABorder) {
     auto got = Cut(std::string_view(stream).substr(0, cut), [] { return 4; });
     bool border = cut == 0 || cut == 7 || cut == 7 + 2 + 4 + 200;
     EXPECT_EQ(got.ok(), border) << cut;
-    if (!got.ok()) EXPECT_EQ(got.status().code(), Code::kCorrupt);
+    if (!got.ok()) {
+      EXPECT_EQ(got.status().code(), Code::kCorrupt);
+    }
   }
 }
 

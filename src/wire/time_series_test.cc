@@ -240,7 +240,9 @@ TEST(ReadResponse, GivesTheSeriesOfOneQuery) {
     auto series = ReadResponseSeries(bytes, query);
     ASSERT_TRUE(series.ok());
     ASSERT_EQ(series->size(), query == 2 ? 0 : query + 1);
-    if (query == 1) EXPECT_EQ((*series)[1], response.results(1).timeseries(1).SerializeAsString());
+    if (query == 1) {
+      EXPECT_EQ((*series)[1], response.results(1).timeseries(1).SerializeAsString());
+    }
   }
   EXPECT_EQ(ReadResponseSeries(bytes.substr(0, bytes.size() - 1)).status().code(), Code::kCorrupt);
 }
