@@ -9,6 +9,7 @@
 #include "app/runtime.h"
 #include "app/sidecar_command.h"
 #include "flags/app.h"
+#include "tools/tools.h"
 
 int main(int argc, char** argv) {
   using namespace gauntlet;
@@ -17,6 +18,7 @@ int main(int argc, char** argv) {
   global.Register(app.flags());
   app::AddSidecarCommand(app, global);
   app::AddQueryCommand(app, global);
+  tools::AddTools(app);
 
   Result<flags::App::Parsed> parsed = app.Parse(std::vector<std::string>(argv + 1, argv + argc));
   if (!parsed.ok()) {

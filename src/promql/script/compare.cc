@@ -31,10 +31,6 @@ bool Same(const SequenceValue& expected, const Point& actual) {
   return AlmostSameHistogram(*expected.histogram, *actual.histogram, kEpsilon, expected.reset_hint_set);
 }
 
-std::string ToString(const SequenceValue& v) {
-  return v.histogram ? HistogramExpression(*v.histogram) : fmt::format("{}", v.value);
-}
-
 const EvalCommand::Expected* Find(const EvalCommand& eval, const Labels& labels) {
   // The last line of a metric counts.
   for (auto at = eval.expected.rbegin(); at != eval.expected.rend(); ++at) {
@@ -67,11 +63,11 @@ Status CompareSeries(const EvalCommand& eval, const Labels& labels, const Points
     auto at = points.find(time_ms);
     if (at == points.end()) {
       return Differs(
-          fmt::format("expected {} for {} at {}, but there is nothing", ToString(value), labels.ToString(), time_ms));
+          fmt::format("expected {} for {} at {}, but there is nothing", ValueText(value), labels.ToString(), time_ms));
     }
     ++matched;
     if (!Same(value, at->second)) {
-      return Differs(fmt::format("expected {} for {} at {}, but got {}", ToString(value), labels.ToString(), time_ms,
+      return Differs(fmt::format("expected {} for {} at {}, but got {}", ValueText(value), labels.ToString(), time_ms,
                                  at->second.ToString()));
     }
   }
@@ -125,7 +121,7 @@ Status CompareVector(const EvalCommand& eval, const std::vector<Row>& rows, uint
                                  expected->position, position));
     }
     if (!Same(expected->values[0], actual)) {
-      return Differs(fmt::format("expected {} for {} but got {}", ToString(expected->values[0]), row.labels.ToString(),
+      return Differs(fmt::format("expected {} for {} but got {}", ValueText(expected->values[0]), row.labels.ToString(),
                                  actual.ToString()));
     }
     seen.insert(row.labels);
@@ -159,6 +155,15 @@ Status CompareTexts(std::string_view kind, const std::vector<Expectation>& expec
 }
 
 }  // namespace
+
+bool SameValue(const SequenceValue& expected, const SequenceValue& actual) {
+  return Same(expected, {actual.value, actual.histogram ? &*actual.histogram : nullptr});
+}
+
+std::string ValueText(const SequenceValue& value) {
+  if (value.omitted) return "_";
+  return value.histogram ? HistogramExpression(*value.histogram) : fmt::format("{}", value.value);
+}
 
 Status CompareResult(const EvalCommand& eval, const QueryResult& result) {
   switch (result.type) {

@@ -11,6 +11,11 @@
 
 namespace gauntlet::promql {
 
+// Equal as far as rounding goes; `actual` has no hints about what is to be compared.
+bool SameValue(const SequenceValue& expected, const SequenceValue& actual);
+// In the form of the scripts.
+std::string ValueText(const SequenceValue& value);
+
 // Ok, or kInvalid with the difference in words.
 Status CompareResult(const EvalCommand& eval, const QueryResult& result);
 Status CompareAnnotations(const EvalCommand& eval, const Annotations& annotations);

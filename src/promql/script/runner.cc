@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "promql/script/compare.h"
+#include "promql/script/difference.h"
 #include "promql/script/nhcb.h"
 #include "promql/syntax/function_table.h"
 #include "promql/syntax/parser.h"
@@ -87,11 +88,13 @@ class ScriptRunner {
       if (const auto* load = std::get_if<LoadCommand>(&command)) {
         GN_TRY(Load(*load));
       } else if (const auto* eval = std::get_if<EvalCommand>(&command)) {
+        difference_.clear();
         Status status = Eval(*eval);
         if (status.ok()) {
           ++report_.passed;
         } else {
-          report_.failures.push_back({eval->line, std::string(status.message()), status.code() == Code::kUnsupported});
+          report_.failures.push_back({eval->line, eval->expr, std::string(status.message()), std::move(difference_),
+                                      status.code() == Code::kUnsupported});
         }
       } else {
         storage_.Clear();
@@ -144,7 +147,9 @@ class ScriptRunner {
     QueryResult range = query->Exec(Cancel());
     if (!range.status.ok()) return std::move(range.status).Wrap("in range mode");
     if (eval.ordered) return Status();
-    return CompareStep(eval, range, 1, result.type).Wrap("in range mode");
+    Status same = CompareStep(eval, range, 1, result.type);
+    if (!same.ok()) difference_ = Difference(eval, range, 1);
+    return std::move(same).Wrap("in range mode");
   }
 
   // Runs a query (which may not have been made) and compares. `compared`: whether there was a result.
@@ -163,7 +168,9 @@ class ScriptRunner {
     }
     if (eval.fail) return Status(Code::kInvalid, "expected an error but got none");
     GN_TRY(CompareAnnotations(eval, result.annotations));
-    GN_TRY(CompareResult(eval, result));
+    Status same = CompareResult(eval, result);
+    if (!same.ok()) difference_ = Difference(eval, result, 0);
+    GN_TRY(same);
     if (compared != nullptr) *compared = true;
     if (out != nullptr) *out = std::move(result);
     return Status();
@@ -172,6 +179,7 @@ class ScriptRunner {
   Engine& engine_;
   storage::MemoryStorage storage_;
   ScriptReport report_;
+  std::vector<std::string> difference_;  // of the eval at hand
 };
 
 }  // namespace

@@ -20,8 +20,9 @@ namespace gauntlet::promql {
 
 struct ScriptFailure {
   int line;
-  std::string what;
-  bool unsupported = false;  // the engine says that it cannot do this yet
+  std::string expr, what;
+  std::vector<std::string> difference;  // "- " expected, "+ " found; of results only
+  bool unsupported = false;             // the engine says that it cannot do this yet
 };
 
 struct ScriptReport {
