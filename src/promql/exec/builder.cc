@@ -73,9 +73,8 @@ Builder::Vectors Builder::Vector(const PlanNode& node, SampleScope* scope) {
   switch (node.kind) {
     case PlanKind::kVectorSelect: {
       const auto& select = static_cast<const VectorSelectNode&>(node);
-      if (select.smoothed) return Unsupported("the smoothed modifier");
-      return std::unique_ptr<Operator>(std::make_unique<Scan>(context_, node, select.select,
-                                                              MakeInstantReader(select, InstantValue::kSample), scope));
+      auto reader = select.smoothed ? MakeSmoothedReader(select) : MakeInstantReader(select, InstantValue::kSample);
+      return std::unique_ptr<Operator>(std::make_unique<Scan>(context_, node, select.select, std::move(reader), scope));
     }
     case PlanKind::kFunction:
       return Function(static_cast<const FunctionNode&>(node), scope);
@@ -181,19 +180,23 @@ Builder::Vectors Builder::Function(const FunctionNode& node, SampleScope* scope)
       break;
     }
   }
-  if (vector == nullptr || name == "info" || name == "start_timestamp" ||
+  if (vector == nullptr || name == "info" ||
       (name.starts_with("histogram_") && !name.starts_with("histogram_quantile") && name != "histogram_fraction")) {
     return Unsupported(fmt::format("function \"{}\"", name));
   }
-  if (name == "timestamp" && vector->kind == PlanKind::kVectorSelect) {
+  if ((name == "timestamp" || name == "start_timestamp") && vector->kind == PlanKind::kVectorSelect) {
     const auto& select = static_cast<const VectorSelectNode&>(*vector);
-    if (select.smoothed) return Unsupported("the smoothed modifier");
-    auto input = std::make_unique<Scan>(context_, *vector, select.select,
-                                        MakeInstantReader(select, InstantValue::kTimestamp), scope);
+    InstantValue value = InstantValue::kTimestamp;
+    if (name != "timestamp") {
+      value = context_.options.use_start_timestamps ? InstantValue::kStartTimestamp : InstantValue::kNothing;
+    }
+    auto input = std::make_unique<Scan>(context_, *vector, select.select, MakeInstantReader(select, value), scope);
     bool careful = Careful(*vector);
     return Staged(node, std::move(input), MakeDropName(context_, careful), careful, scope);
   }
   GN_ASSIGN(auto input, Vector(*vector, scope));
+  // What is computed has no start.
+  if (name == "start_timestamp") return Staged(node, std::move(input), MakeNothing(), false, scope);
   if (name == "absent") return MakeAbsent(context_, node, SelectorOf(*vector), false, std::move(input));
   if (name == "label_replace") return MakeLabelReplace(context_, node, StringArgs(node.args), std::move(input));
   if (name == "label_join") return MakeLabelJoin(context_, node, StringArgs(node.args), std::move(input));
@@ -224,14 +227,14 @@ Builder::Vectors Builder::RangeFunction(const RangeFunctionNode& node, SampleSco
   if (MakeRangeFunction(node.function->name) == nullptr) {
     return Unsupported(fmt::format("function \"{}\"", node.function->name));
   }
+  if (node.range->kind == PlanKind::kMatrixSelect) {
+    GN_TRY(CheckWindowEnds(node.function->name, EndsOf(static_cast<const MatrixSelectNode&>(*node.range))));
+  }
   const bool careful = Careful(*node.range) && !KeepsName(node.function->name);
   auto evaluator = std::make_unique<RangeEvaluator>(context_, node, std::move(args), careful);
   std::unique_ptr<Operator> out;
   if (node.range->kind == PlanKind::kMatrixSelect) {
     const auto& select = static_cast<const MatrixSelectNode&>(*node.range);
-    if (select.anchored || select.smoothed) {
-      return Unsupported(select.anchored ? "the anchored modifier" : "the smoothed modifier");
-    }
     out = std::make_unique<Scan>(context_, node, select.select, MakeRangeReader(std::move(evaluator)), scope);
   } else {
     const auto& subquery = static_cast<const SubqueryNode&>(*node.range);

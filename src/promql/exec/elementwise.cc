@@ -195,6 +195,14 @@ class DropNameStage : public DroppingStage {
   Status Change(Column*) const override { return Status(); }
 };
 
+class NothingStage : public Stage {
+ public:
+  Status Apply(Row* row, WorkerScratch*) const override {
+    row->column = Column(row->column.steps());
+    return Status();
+  }
+};
+
 class NegateStage : public DroppingStage {
  public:
   NegateStage(ExecContext& context, bool careful) : DroppingStage(context, {}, careful) {}
@@ -230,6 +238,7 @@ std::unique_ptr<Stage> MakeElementwise(ExecContext& context, const FunctionNode&
 std::unique_ptr<Stage> MakeDropName(ExecContext& context, bool careful) {
   return std::make_unique<DropNameStage>(context, careful);
 }
+std::unique_ptr<Stage> MakeNothing() { return std::make_unique<NothingStage>(); }
 std::unique_ptr<Stage> MakeNegate(ExecContext& context, bool careful) {
   return std::make_unique<NegateStage>(context, careful);
 }

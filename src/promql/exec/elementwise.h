@@ -21,6 +21,8 @@ std::unique_ptr<Stage> MakeElementwise(ExecContext& context, const FunctionNode&
                                        std::vector<std::unique_ptr<ScalarOperator>> args, bool careful);
 // The same values without the name.
 std::unique_ptr<Stage> MakeDropName(ExecContext& context, bool careful);
+// No rows at all.
+std::unique_ptr<Stage> MakeNothing();
 // -v.
 std::unique_ptr<Stage> MakeNegate(ExecContext& context, bool careful);
 

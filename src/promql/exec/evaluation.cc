@@ -5,8 +5,10 @@
 
 #include "model/stale.h"
 #include "promql/exec/builder.h"
+#include "promql/exec/extended_windows.h"
 #include "promql/exec/label_ops.h"
 #include "promql/exec/merge.h"
+#include "promql/exec/range_select.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -37,6 +39,18 @@ void CutSamples(int64_t begin_ms, int64_t end_ms, Samples* samples) {
   samples->values.resize(kept);
   if (have_start) samples->start_times_ms.resize(kept);
   histograms.resize(kept_histograms);
+}
+
+// Leaves the samples of the window that ends at `end_ms`.
+Status CutWindow(const MatrixSelectNode& node, int64_t end_ms, Samples* samples) {
+  const int64_t begin_ms = end_ms - node.range_ms;
+  const WindowEnds ends = EndsOf(node);
+  if (ends == WindowEnds::kPlain) {
+    CutSamples(begin_ms, end_ms, samples);
+    return Status();
+  }
+  CutSamples(begin_ms - node.lookback_ms, ends == WindowEnds::kSmoothed ? end_ms + node.lookback_ms : end_ms, samples);
+  return ExtendSamples(begin_ms, end_ms, ends, samples);
 }
 
 int64_t CountSamples(const Samples& samples) {
@@ -81,8 +95,6 @@ Result<std::unique_ptr<Evaluation>> Evaluation::Make(ExecContext& context, const
       if (root.kind == PlanKind::kSubquery) {
         const auto& subquery = static_cast<const SubqueryNode&>(root);
         GN_ASSIGN(evaluation->root_, builder.SubqueryRows(subquery, evaluation->scope_.get()));
-      } else if (const auto& select = static_cast<const MatrixSelectNode&>(root); select.anchored || select.smoothed) {
-        return Status(Code::kUnsupported, "the anchored and smoothed modifiers are not yet supported");
       }
       break;
     case ValueType::kString:
@@ -133,7 +145,7 @@ Status Evaluation::RunRange(EvaluationOutput* out, MemoryCharge* charge) {
     if (*series == nullptr) break;
     RawSeries raw;
     GN_TRY((*series)->Read(&raw.samples));
-    CutSamples(end - node.range_ms, end, &raw.samples);
+    GN_TRY(CutWindow(node, end, &raw.samples));
     if (raw.samples.size() == 0) continue;
     raw.labels = Labels((*series)->labels());
     int64_t count = CountSamples(raw.samples);

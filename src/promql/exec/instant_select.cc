@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "model/stale.h"
+#include "promql/exec/extended_windows.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -19,15 +20,33 @@ class InstantReader : public SeriesReader {
     row->column = Column(node_.grid.steps);
     int64_t points = samples.floats_only() ? SelectFloats(samples, &row->column) : SelectMixed(&samples, &row->column);
     if (points == 0) return Status();
+    if (value_ == InstantValue::kNothing) {
+      Count(points, row->column, scratch);
+      row->column = Column(node_.grid.steps);
+      return Status();
+    }
     row->labels = Labels(series.labels());
-    scratch->total += points;
-    scratch->read += points;
-    if (!scratch->total_per_step.empty()) CountSteps(row->column, scratch);
+    Count(points, row->column, scratch);
     return Status();
   }
 
  private:
+  // Of the time of a sample; `values` are asked for otherwise.
+  double TimeOf(const Samples& samples, size_t at) const {
+    if (value_ == InstantValue::kTimeMs) return static_cast<double>(samples.times_ms[at]);
+    if (value_ == InstantValue::kTimestamp) return static_cast<double>(samples.times_ms[at]) / 1000;
+    return samples.start_times_ms.empty() ? 0 : static_cast<double>(samples.start_times_ms[at]) / 1000;
+  }
+
+  bool WantsSamples() const { return value_ == InstantValue::kSample || value_ == InstantValue::kNothing; }
+
   int64_t SelectFloats(const Samples& samples, Column* column) const {
+    if (WantsSamples()) return SelectFloats(samples, [v = samples.values.data()](size_t at) { return v[at]; }, column);
+    return SelectFloats(samples, [&](size_t at) { return TimeOf(samples, at); }, column);
+  }
+
+  template <typename ValueAt>
+  int64_t SelectFloats(const Samples& samples, ValueAt value, Column* column) const {
     const int64_t* times = samples.times_ms.data();
     const double* values = samples.values.data();
     const size_t size = samples.size();
@@ -47,7 +66,7 @@ class InstantReader : public SeriesReader {
         size_t at = next - (next != 0);
         int64_t age = reference - times[at];
         bool usable = age >= 0 && age < lookback && !IsStaleNaN(values[at]);
-        out[step] = value_ == InstantValue::kTimestamp ? static_cast<double>(times[at]) / 1000 : values[at];
+        out[step] = value(at);
         bits |= uint64_t{usable} << (step - begin);
       }
       present[begin / 64] = bits;
@@ -77,8 +96,8 @@ class InstantReader : public SeriesReader {
       }
       bool is_float = current == nullptr;
       if (is_float ? IsStaleNaN(samples->values[at]) : current->stale()) continue;
-      if (value_ == InstantValue::kTimestamp) {
-        column->Set(step, static_cast<double>(samples->times_ms[at]) / 1000);
+      if (!WantsSamples()) {
+        column->Set(step, TimeOf(*samples, at));
         ++points;
       } else if (is_float) {
         column->Set(step, samples->values[at]);
@@ -89,6 +108,12 @@ class InstantReader : public SeriesReader {
       }
     }
     return points;
+  }
+
+  static void Count(int64_t points, const Column& column, WorkerScratch* scratch) {
+    scratch->total += points;
+    scratch->read += points;
+    if (!scratch->total_per_step.empty()) CountSteps(column, scratch);
   }
 
   static void CountSteps(const Column& column, WorkerScratch* scratch) {
@@ -104,7 +129,38 @@ class InstantReader : public SeriesReader {
   const InstantValue value_;
 };
 
+// At each step the samples within the lookback on both sides.
+class SmoothedReader : public SeriesReader {
+ public:
+  explicit SmoothedReader(const VectorSelectNode& node) : node_(node) {
+    spec_.grid = node.grid;
+    spec_.shift_ms = node.shift_ms;
+    spec_.range_ms = spec_.after_ms = node.lookback_ms;
+    spec_.counts = false;
+  }
+
+  Status Read(const storage::Series& series, Row* row, WorkerScratch* scratch) const override {
+    Samples& samples = scratch->samples;
+    samples.Clear();
+    GN_TRY(series.Read(&samples));
+    SeriesWindows windows;
+    if (samples.size() == 0 || !MakeWindows(spec_, series.labels(), &samples, scratch, &windows)) return Status();
+    row->column = Column(spec_.grid.steps);
+    GN_TRY(SmoothInstants(windows, node_.pos, &row->column, scratch));
+    if (!row->column.empty()) row->labels = Labels(series.labels());
+    return Status();
+  }
+
+ private:
+  const VectorSelectNode& node_;
+  WindowSpec spec_;
+};
+
 }  // namespace
+
+std::unique_ptr<SeriesReader> MakeSmoothedReader(const VectorSelectNode& node) {
+  return std::make_unique<SmoothedReader>(node);
+}
 
 std::unique_ptr<SeriesReader> MakeInstantReader(const VectorSelectNode& node, InstantValue value) {
   return std::make_unique<InstantReader>(node, value);

@@ -29,6 +29,9 @@ struct RangeCall {
   std::vector<std::vector<double>> args;  // the scalar arguments, one value per step each
 };
 
+// How the ends of a window are treated.
+enum class WindowEnds : uint8_t { kPlain, kAnchored, kSmoothed };
+
 class RangeFunction {
  public:
   virtual ~RangeFunction() = default;
@@ -45,6 +48,10 @@ std::unique_ptr<RangeFunction> MakeExtremaFunction(std::string_view name);
 std::unique_ptr<RangeFunction> MakeRegressionFunction(std::string_view name);
 
 std::unique_ptr<RangeFunction> MakeRangeFunction(std::string_view name);
+// rate, increase and delta of `anchored` or `smoothed` windows; null for others.
+std::unique_ptr<RangeFunction> MakeExtendedFunction(std::string_view name, WindowEnds ends);
+// Whether a function may be called on such windows; kInvalid when not.
+Status CheckWindowEnds(std::string_view function, WindowEnds ends);
 // Whether the function's result is still about the metric (or nobody will see its name).
 bool KeepsName(std::string_view name);
 

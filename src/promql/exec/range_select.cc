@@ -64,6 +64,11 @@ class RangeStage : public Stage {
 
 }  // namespace
 
+WindowEnds EndsOf(const MatrixSelectNode& node) {
+  if (node.anchored) return WindowEnds::kAnchored;
+  return node.smoothed ? WindowEnds::kSmoothed : WindowEnds::kPlain;
+}
+
 RangeEvaluator::RangeEvaluator(ExecContext& context, const RangeFunctionNode& node,
                                std::vector<std::unique_ptr<ScalarOperator>> args, bool careful)
     : node_(node),
@@ -80,6 +85,15 @@ RangeEvaluator::RangeEvaluator(ExecContext& context, const RangeFunctionNode& no
     spec_.shift_ms = select.shift_ms;
     spec_.range_ms = select.range_ms;
     spec_.fixed = select.fixed;
+    if (select.anchored || select.smoothed) {
+      spec_.before_ms = select.lookback_ms;
+      spec_.after_ms = select.smoothed ? select.lookback_ms : 0;
+      if (auto extended = MakeExtendedFunction(name, EndsOf(select))) {
+        function_ = std::move(extended);
+      } else {
+        anchors_ = true;
+      }
+    }
   } else {
     const auto& subquery = static_cast<const SubqueryNode&>(*node.range);
     spec_.shift_ms = subquery.shift_ms;
@@ -109,6 +123,7 @@ Status RangeEvaluator::Evaluate(LabelsView labels, bool drop_name, Samples* samp
                                 WorkerScratch* scratch) const {
   SeriesWindows windows;
   if (samples->size() == 0 || !MakeWindows(spec_, labels, samples, scratch, &windows)) return Status();
+  if (anchors_) AnchorWindows(scratch, &windows);
   row->column = Column(spec_.grid.steps);
   GN_TRY(function_->Run(call_, windows, &row->column, scratch));
   if (row->column.empty()) return Status();

@@ -36,8 +36,10 @@ class RangeEvaluator {
   NameDropper dropper_;
   WindowSpec spec_;
   RangeCall call_;
-  bool keeps_name_, expects_counter_;
+  bool keeps_name_, expects_counter_, anchors_ = false;
 };
+
+WindowEnds EndsOf(const MatrixSelectNode& node);
 
 std::unique_ptr<SeriesReader> MakeRangeReader(std::unique_ptr<RangeEvaluator> evaluator);
 // For rows on the subquery's grid.

@@ -51,8 +51,8 @@ void FindBounds(const WindowSpec& spec, size_t size, TimeAt time, std::vector<ui
   const uint32_t count = static_cast<uint32_t>(size);
   int64_t end = spec.grid.start_ms - spec.shift_ms;
   for (uint32_t step = 0; step < steps; ++step, end += spec.grid.step_ms) {
-    while (last < count && time(last) <= end) ++last;
-    while (first < last && time(first) <= end - spec.range_ms) ++first;
+    while (last < count && time(last) <= end + spec.after_ms) ++last;
+    while (first < last && time(first) <= end - spec.range_ms - spec.before_ms) ++first;
     (*lo)[step] = first;
     (*hi)[step] = last;
     if (spec.fixed) {
@@ -63,8 +63,8 @@ void FindBounds(const WindowSpec& spec, size_t size, TimeAt time, std::vector<ui
   }
 }
 
-// Samples seen by all windows together, and newly at each step.
-void CountWindows(const SeriesWindows& w, WorkerScratch* scratch) {
+// Samples seen by all windows together (returned), and newly at each step.
+int64_t CountWindows(const SeriesWindows& w, WorkerScratch* scratch) {
   const bool per_step = !scratch->total_per_step.empty();
   std::vector<int64_t> sizes;  // running sums of histogram sizes
   if (!w.histograms.empty()) {
@@ -86,14 +86,30 @@ void CountWindows(const SeriesWindows& w, WorkerScratch* scratch) {
     total += window;
     read += fresh;
     largest = std::max(largest, window);
-    if (per_step) {
+    if (per_step && w.spec->counts) {
       scratch->total_per_step[step] += window;
       if (w.spec->newly_read) scratch->read_per_step[step] += fresh;
     }
   }
+  scratch->window_max = std::max(scratch->window_max, largest);
+  if (!w.spec->counts) return total;
   scratch->total += total;
   if (w.spec->newly_read) scratch->read += read;
-  scratch->window_max = std::max(scratch->window_max, largest);
+  return total;
+}
+
+// The first of positions [begin, end) whose time is after `time_ms`.
+template <typename TimeAt>
+uint32_t FirstAfter(uint32_t begin, uint32_t end, int64_t time_ms, TimeAt time) {
+  while (begin < end) {
+    uint32_t middle = begin + (end - begin) / 2;
+    if (time(middle) > time_ms) {
+      end = middle;
+    } else {
+      begin = middle + 1;
+    }
+  }
+  return begin;
 }
 
 }  // namespace
@@ -119,9 +135,34 @@ bool MakeWindows(const WindowSpec& spec, LabelsView labels, Samples* samples, Wo
     out->histograms.lo = scratch->histogram_lo.data();
     out->histograms.hi = scratch->histogram_hi.data();
   }
-  int64_t before = scratch->total;
-  CountWindows(*out, scratch);
-  return scratch->total != before;
+  return CountWindows(*out, scratch) > 0;
+}
+
+void AnchorWindows(WorkerScratch* scratch, SeriesWindows* w) {
+  const FloatWindows& f = w->floats;
+  const auto& histograms = w->histograms.samples;
+  for (uint32_t step = 0; step < w->steps(); ++step) {
+    const int64_t start = w->start_ms(step);
+    uint32_t lo = scratch->lo[step], hi = scratch->hi[step];
+    uint32_t first = FirstAfter(lo, hi, start, [&f](uint32_t i) { return f.times_ms[i]; });
+    uint32_t h_lo = 0, h_hi = 0, h_first = 0;
+    if (!histograms.empty()) {
+      h_lo = scratch->histogram_lo[step];
+      h_hi = scratch->histogram_hi[step];
+      h_first = FirstAfter(h_lo, h_hi, start, [&](uint32_t i) { return histograms[i].time_ms; });
+    }
+    if (first < hi || h_first < h_hi) {
+      // Of the samples up to the start only the last one stays, whatever its type.
+      const bool have_float = first > lo, have_histogram = h_first > h_lo;
+      if (have_float && (!have_histogram || f.times_ms[first - 1] >= histograms[h_first - 1].time_ms)) {
+        --first;
+      } else if (have_histogram) {
+        --h_first;
+      }
+    }
+    scratch->lo[step] = first;
+    if (!histograms.empty()) scratch->histogram_lo[step] = h_first;
+  }
 }
 
 }  // namespace gauntlet::promql

@@ -22,7 +22,10 @@ namespace gauntlet::promql {
 struct WindowSpec {
   StepGrid grid;
   int64_t shift_ms = 0, range_ms = 0;
+  // `anchored` and `smoothed` also look at samples up to so far before and after the window.
+  int64_t before_ms = 0, after_ms = 0;
   bool fixed = false;        // all steps see the window of the first
+  bool counts = true;        // the samples are part of the query's statistics
   bool newly_read = true;    // counts as read: false over a subquery, whose own selectors did
   bool start_times = false;  // wanted
 };
@@ -63,12 +66,18 @@ struct SeriesWindows {
   uint32_t HistogramCount(uint32_t step) const {
     return histograms.empty() ? 0 : histograms.hi[step] - histograms.lo[step];
   }
+  // The window's right end; its left one is range_ms before it.
   int64_t end_ms(uint32_t step) const { return spec->grid.time_ms(step) - spec->shift_ms; }
+  int64_t start_ms(uint32_t step) const { return end_ms(step) - spec->range_ms; }
 };
 
 // Prepares `samples` (which it may change) for the steps of `spec`, in buffers of `scratch`, and counts the samples
 // seen. False when every window is empty.
 bool MakeWindows(const WindowSpec& spec, LabelsView labels, Samples* samples, WorkerScratch* scratch,
                  SeriesWindows* out);
+
+// For `anchored` functions that compare neighbours: each window begins with the last sample at or before its left end,
+// when there is one, and is empty when no sample follows that end.
+void AnchorWindows(WorkerScratch* scratch, SeriesWindows* windows);
 
 }  // namespace gauntlet::promql

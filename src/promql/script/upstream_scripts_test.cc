@@ -52,7 +52,7 @@ void RunAll(Executor& executor) {
     }
   }
   fmt::print("{} passed, {} not yet supported\n", passed, unsupported);
-  EXPECT_GE(passed, 1385);
+  EXPECT_GE(passed, 1478);
 }
 
 TEST(UpstreamScripts, AllEvals) {
