@@ -159,7 +159,8 @@ std::unique_ptr<SeriesStream> Proxy::Ask(const Target& target, const SeriesReque
   SeriesRequest asked = request;
   asked.matchers.insert(asked.matchers.end(), target.extra.begin(), target.extra.end());
   bool drop = !request.without_replica_labels.empty() && !endpoint.supports_without_replica_labels;
-  bool shard = request.shard.total > 0 && !endpoint.supports_sharding;
+  // A shard is one of the labels that are left.
+  bool shard = request.shard.total > 0 && (drop || !endpoint.supports_sharding);
   if (drop) asked.without_replica_labels.clear();
   if (shard) asked.shard = {};
   if (drop || shard) asked.limit = 0;
@@ -167,8 +168,8 @@ std::unique_ptr<SeriesStream> Proxy::Ask(const Target& target, const SeriesReque
   CallContext call_context = context;
   call_context.cancel = call->cancel();
   std::unique_ptr<SeriesStream> stream = endpoint.store->Series(asked, call_context);
-  if (shard) stream = KeepShard(std::move(stream), request.shard);
   if (drop) stream = DropLabelsAndSort(std::move(stream), request.without_replica_labels, scope.budget);
+  if (shard) stream = KeepShard(std::move(stream), request.shard);
   if (alone) return stream;  // nothing to overlap with
   ReadAheadLimits limits;
   limits.batches_max = options_.lazy ? std::max<size_t>(options_.lazy_batches_max, 1) : SIZE_MAX;
@@ -253,6 +254,10 @@ Result<LabelsAnswer> Proxy::Collect(const LabelsRequest& request, const CallCont
 
 namespace {
 
+bool Listed(const std::vector<std::string>& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
 void SortAndCut(const LabelsRequest& request, LabelsAnswer* answer) {
   std::sort(answer->values.begin(), answer->values.end());
   answer->values.erase(std::unique(answer->values.begin(), answer->values.end()), answer->values.end());
@@ -264,13 +269,18 @@ void SortAndCut(const LabelsRequest& request, LabelsAnswer* answer) {
 
 Result<LabelsAnswer> Proxy::LabelNames(const LabelsRequest& request, const CallContext& context,
                                        const ProxyScope& scope) {
-  GN_ASSIGN(LabelsAnswer answer, Collect(request, context, scope, "label names", &Store::LabelNames));
+  // Old endpoints name replica labels too: ask for so many more.
+  LabelsRequest asked = request;
+  if (asked.limit > 0) asked.limit += static_cast<int64_t>(request.without_replica_labels.size());
+  GN_ASSIGN(LabelsAnswer answer, Collect(asked, context, scope, "label names", &Store::LabelNames));
+  std::erase_if(answer.values, [&](const std::string& name) { return Listed(request.without_replica_labels, name); });
   SortAndCut(request, &answer);
   return answer;
 }
 
 Result<LabelsAnswer> Proxy::LabelValues(const LabelsRequest& request, const CallContext& context,
                                         const ProxyScope& scope) {
+  if (Listed(request.without_replica_labels, request.label)) return LabelsAnswer();
   GN_ASSIGN(LabelsAnswer answer, Collect(request, context, scope, "label values", &Store::LabelValues));
   SortAndCut(request, &answer);
   return answer;
