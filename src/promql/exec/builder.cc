@@ -10,6 +10,7 @@
 #include "promql/exec/binary_vector.h"
 #include "promql/exec/elementwise.h"
 #include "promql/exec/histogram_functions.h"
+#include "promql/exec/info.h"
 #include "promql/exec/instant_select.h"
 #include "promql/exec/label_functions.h"
 #include "promql/exec/merge.h"
@@ -180,7 +181,7 @@ Builder::Vectors Builder::Function(const FunctionNode& node, SampleScope* scope)
       break;
     }
   }
-  if (vector == nullptr || name == "info" ||
+  if (vector == nullptr ||
       (name.starts_with("histogram_") && !name.starts_with("histogram_quantile") && name != "histogram_fraction")) {
     return Unsupported(fmt::format("function \"{}\"", name));
   }
@@ -197,6 +198,7 @@ Builder::Vectors Builder::Function(const FunctionNode& node, SampleScope* scope)
   GN_ASSIGN(auto input, Vector(*vector, scope));
   // What is computed has no start.
   if (name == "start_timestamp") return Staged(node, std::move(input), MakeNothing(), false, scope);
+  if (name == "info") return MakeInfo(context_, node, std::move(input), scope);
   if (name == "absent") return MakeAbsent(context_, node, SelectorOf(*vector), false, std::move(input));
   if (name == "label_replace") return MakeLabelReplace(context_, node, StringArgs(node.args), std::move(input));
   if (name == "label_join") return MakeLabelJoin(context_, node, StringArgs(node.args), std::move(input));

@@ -20,6 +20,9 @@ class InstantReader : public SeriesReader {
     row->column = Column(node_.grid.steps);
     int64_t points = samples.floats_only() ? SelectFloats(samples, &row->column) : SelectMixed(&samples, &row->column);
     if (points == 0) return Status();
+    if (points < 0) {
+      return Status(Code::kInvalid, "this should be an info metric, with float samples: " + series.labels().ToString());
+    }
     if (value_ == InstantValue::kNothing) {
       Count(points, row->column, scratch);
       row->column = Column(node_.grid.steps);
@@ -75,6 +78,7 @@ class InstantReader : public SeriesReader {
     return points;
   }
 
+  // -1 for a histogram where none may be.
   int64_t SelectMixed(Samples* samples, Column* column) const {
     auto next_histogram = samples->histograms.begin();
     std::shared_ptr<const Histogram> current;  // of sample `current_at`
@@ -96,6 +100,7 @@ class InstantReader : public SeriesReader {
       }
       bool is_float = current == nullptr;
       if (is_float ? IsStaleNaN(samples->values[at]) : current->stale()) continue;
+      if (value_ == InstantValue::kTimeMs && !is_float) return -1;
       if (!WantsSamples()) {
         column->Set(step, TimeOf(*samples, at));
         ++points;

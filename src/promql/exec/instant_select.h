@@ -15,7 +15,7 @@ namespace gauntlet::promql {
 enum class InstantValue : uint8_t {
   kSample,          // what the sample holds
   kTimestamp,       // when it was taken, in seconds: timestamp(up)
-  kTimeMs,          // the same in milliseconds
+  kTimeMs,          // the same in milliseconds, and an error for a histogram: of info metrics
   kStartTimestamp,  // when its counter began, in seconds; 0 when unknown
   kNothing,         // it is looked up, and that is all
 };

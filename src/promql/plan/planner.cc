@@ -7,6 +7,7 @@
 
 #include "promql/plan/durations.h"
 #include "promql/plan/invariance.h"
+#include "promql/syntax/walk.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -333,6 +334,7 @@ class Planner {
       return Number(call, instant ? 0 : static_cast<double>(times_.step_ms) / 1000, scope);
     }
 
+    if (name == "info") return InfoCall(call, scope);
     Scope below = Below(scope);
     below.func = name;
     std::vector<PlanPtr> args;
@@ -362,6 +364,79 @@ class Planner {
     node->args = std::move(args);
     Title(*node);
     return PlanPtr(node);
+  }
+
+  Built InfoCall(const Call& call, const Scope& scope) {
+    auto node = std::make_shared<FunctionNode>();
+    Describe(*node, call, scope);
+    Scope below = Below(scope);
+    below.func = "info";
+    GN_ASSIGN(PlanPtr base, Build(Unparen(*call.args[0]), below));
+    GN_ASSIGN(PlanPtr info, InfoSelect(call, scope));
+    node->function = call.function;
+    node->single_name = base->single_name;
+    node->args.push_back(std::move(base));
+    node->args.push_back(std::move(info));
+    Title(*node);
+    return PlanPtr(node);
+  }
+
+  // The time modifiers of the first selector in `expr`, and of the subqueries around it, also govern the info series.
+  Status InfoTime(const Expr& expr, std::optional<int64_t>* at, int64_t* offset) const {
+    Status status;
+    bool found = false;
+    auto add = [&](const Expr& e, const TimeModifiers& time) {
+      Result<int64_t> more = Offset(time);
+      if (!more.ok()) {
+        status = more.status();
+        return;
+      }
+      *offset += *more;
+      *at = At(e, time);
+    };
+    Inspect(expr, [&](const Expr& e, std::span<const Expr* const> path) {
+      if (found || e.kind != NodeKind::kVectorSelector) return !found;
+      found = true;
+      add(e, static_cast<const VectorSelector&>(e).time);
+      for (size_t i = path.size(); i-- > 0 && !at->has_value();) {
+        if (path[i]->kind == NodeKind::kSubquery) add(*path[i], static_cast<const SubqueryExpr*>(path[i])->time);
+      }
+      return false;
+    });
+    return status;
+  }
+
+  Built InfoSelect(const Call& call, const Scope& scope) {
+    std::optional<int64_t> at;
+    int64_t offset = 0;
+    GN_TRY(InfoTime(*call.args[0], &at, &offset));
+    auto node = std::make_shared<VectorSelectNode>();
+    const Expr& described = call.args.size() > 1 ? *call.args[1] : static_cast<const Expr&>(call);
+    Describe(*node, described, scope);
+    node->type = ValueType::kVector;
+    if (call.args.size() > 1) {
+      node->select.matchers = static_cast<const VectorSelector&>(Unparen(*call.args[1])).matchers;
+    } else {
+      node->select.matchers.push_back(Matcher::Equal(std::string(kMetricName), "target_info"));
+    }
+    if (at) node->grid.steps = std::min(1u, scope.grid.steps);
+    node->shift_ms = at ? scope.grid.start_ms - (*at - offset) : offset;
+    node->lookback_ms = options_.lookback_delta_ms;
+    SelectSpec& select = node->select;
+    select.start_ms = node->grid.start_ms - node->shift_ms - (node->lookback_ms - 1);
+    select.end_ms = (node->grid.steps == 0 ? node->grid.start_ms : node->grid.last_ms()) - node->shift_ms;
+    select.step_ms = scope.interval_ms;
+    select.func = "info";
+    min_ms_ = std::min(min_ms_, select.start_ms);
+    max_ms_ = std::max(max_ms_, select.end_ms);
+    node->single_name = HasOneName(select.matchers);
+    node->title = "select for " + SelectorText(select.matchers);
+    if (!at || scope.grid.steps <= 1) return PlanPtr(node);
+    auto repeated = std::make_shared<StepInvariantNode>();
+    Describe(*repeated, call, scope);
+    repeated->title = node->title;
+    repeated->expr = std::move(node);
+    return PlanPtr(repeated);
   }
 
   const PlanOptions& options_;

@@ -52,7 +52,7 @@ void RunAll(Executor& executor) {
     }
   }
   fmt::print("{} passed, {} not yet supported\n", passed, unsupported);
-  EXPECT_GE(passed, 1478);
+  EXPECT_GE(passed, 1531);
 }
 
 TEST(UpstreamScripts, AllEvals) {
