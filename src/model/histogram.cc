@@ -38,8 +38,19 @@ bool SameSpans(const std::vector<HistogramSpan>& a, const std::vector<HistogramS
   return a == b || WithoutEmpty(a) == WithoutEmpty(b);
 }
 
+// No empty buckets or spans, and no gap so small that it would be filled. Most histograms are like that.
+bool IsCompact(const std::vector<HistogramSpan>& spans, const std::vector<double>& buckets, int64_t empty_max) {
+  uint64_t covered = 0;
+  for (size_t i = 0; i < spans.size(); ++i) {
+    if (spans[i].length == 0 || (i > 0 && spans[i].offset <= empty_max)) return false;
+    covered += spans[i].length;
+  }
+  return covered == buckets.size() && std::find(buckets.begin(), buckets.end(), 0) == buckets.end();
+}
+
 void CompactSide(const Histogram& histogram, BucketCursor::Side side, int64_t empty_max,
                  std::vector<HistogramSpan>* spans, std::vector<double>* buckets) {
+  if (IsCompact(*spans, *buckets, empty_max)) return;
   std::vector<HistogramSpan> new_spans;
   std::vector<double> new_buckets;
   int64_t last = 0;

@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "model/go_math.h"
+
 namespace gauntlet {
 namespace {
 
@@ -55,6 +57,14 @@ double BucketBound(int32_t index, int32_t schema, const std::vector<double>& cus
   if (schema != kCustomBucketsSchema) return ExponentialBound(index, schema);
   if (index < 0) return -kInfinity;
   return static_cast<size_t>(index) < custom_values.size() ? custom_values[static_cast<size_t>(index)] : kInfinity;
+}
+
+double FractionBelow(const HistogramBucket& bucket, double v, bool linear) {
+  if (linear) return (v - bucket.lower) / (bucket.upper - bucket.lower);
+  const double lower = GoLog2(std::fabs(bucket.lower)), upper = GoLog2(std::fabs(bucket.upper));
+  const double at = GoLog2(std::fabs(v));
+  if (v > 0) return (at - lower) / (upper - lower);
+  return 1 - ((at - upper) / (lower - upper));
 }
 
 int32_t CoarserIndex(int32_t index, int32_t schema, int32_t target_schema) {

@@ -19,6 +19,10 @@ struct HistogramBucket {
   int32_t index = 0;  // of its side; meaningless for the zero bucket
 };
 
+// How much of the bucket lies below `v`, which is strictly within its finite bounds, if observations are spread evenly
+// over it: on a linear scale or on a logarithmic one.
+double FractionBelow(const HistogramBucket& bucket, double v, bool linear);
+
 // Upper bound of the positive bucket `index`: 2^(index * 2^-schema), the largest float for the last but one of a
 // schema, or the custom bound (below the first -Inf, beyond the last +Inf).
 double BucketBound(int32_t index, int32_t schema, const std::vector<double>& custom_values);

@@ -1,49 +1,14 @@
 // Whether a counter histogram was reset between two samples: some count is lower, or something vanished that a counter
 // cannot lose.
 
-#include <cmath>
 #include <limits>
 
 #include "model/histogram.h"
+#include "model/histogram_arithmetic.h"
 #include "model/histogram_buckets.h"
 
 namespace gauntlet {
 namespace {
-
-// The zero bucket of `h` after its threshold grew to `threshold`: its count, and the threshold itself, which grows
-// further when it would cut a populated bucket. REQUIRES: threshold >= h.zero_threshold.
-struct ZeroBucket {
-  double count, threshold;
-};
-
-ZeroBucket WidenZeroBucket(const Histogram& h, double threshold) {
-  if (threshold == h.zero_threshold) return {h.zero_count, threshold};
-  for (;;) {
-    ZeroBucket zero{h.zero_count, threshold};
-    for (BucketCursor cursor(h, BucketCursor::Side::kPositive); cursor.Next();) {
-      HistogramBucket bucket = cursor.bucket();
-      if (bucket.lower >= zero.threshold) break;
-      zero.count += bucket.count;
-      if (bucket.upper > zero.threshold) {
-        if (bucket.count != 0) zero.threshold = bucket.upper;
-        break;
-      }
-    }
-    bool again = false;
-    for (BucketCursor cursor(h, BucketCursor::Side::kNegative); cursor.Next();) {
-      HistogramBucket bucket = cursor.bucket();
-      if (bucket.upper <= -zero.threshold) break;
-      zero.count += bucket.count;
-      if (bucket.lower < -zero.threshold) {
-        // What was decided on the positive side no longer holds.
-        again = bucket.count != 0;
-        threshold = -bucket.lower;
-        break;
-      }
-    }
-    if (!again) return zero;
-  }
-}
 
 // True when a bucket of `previous` is lower in `current`, or populated and absent there. Both in index order.
 bool AnyBucketFell(BucketCursor current, BucketCursor previous) {
@@ -100,7 +65,7 @@ bool DetectReset(const Histogram& current, const Histogram& previous) {
   }
   if (current.schema > previous.schema) return true;
   if (current.zero_threshold < previous.zero_threshold) return true;
-  ZeroBucket zero = WidenZeroBucket(previous, current.zero_threshold);
+  WidenedZeroBucket zero = WidenZeroBucket(previous, current.zero_threshold);
   // The new threshold lies within a populated bucket of the previous histogram, or zeros are missing.
   if (zero.threshold != current.zero_threshold || current.zero_count < zero.count) return true;
   auto fell = [&](BucketCursor::Side side) {

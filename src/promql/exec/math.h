@@ -1,6 +1,6 @@
 // Arithmetic as Go has it, where C++ differs or the order of operations matters.
 //
-// Upstream: prometheus util/kahansum, promql/quantile.go; Go math
+// Upstream: prometheus promql/quantile.go; Go math
 // Threads:  functions.
 
 #pragma once
@@ -11,15 +11,9 @@
 #include <span>
 #include <vector>
 
-namespace gauntlet::promql {
+#include "model/kahan_sum.h"
 
-// Adds `inc` to a sum with its compensation (Neumaier's variant of Kahan's). The true sum is near sum + c.
-inline void KahanAdd(double inc, double& sum, double& c) {
-  double t = sum + inc;
-  double lost = std::fabs(sum) >= std::fabs(inc) ? (sum - t) + inc : (inc - t) + sum;
-  c = std::isinf(t) ? 0.0 : c + lost;
-  sum = t;
-}
+namespace gauntlet::promql {
 
 // Go's math.Max and math.Min: an infinity wins over NaN, NaN over numbers, +0 is above -0.
 inline double GoMax(double a, double b) {
