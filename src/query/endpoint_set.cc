@@ -177,8 +177,10 @@ void EndpointSet::Publish(const Members& members) {
     if (info.status) control.status = shared(rpc::MakeStatusClient(channel));
     if (info.exemplars) {
       control.exemplars = shared(rpc::MakeExemplarsClient(channel));
-      control.exemplars_min_ms = info.exemplars->min_time_ms;
-      control.exemplars_max_ms = info.exemplars->max_time_ms;
+      // A sidecar says no times: it may have any.
+      bool times = info.exemplars->min_time_ms != 0 || info.exemplars->max_time_ms != 0;
+      control.exemplars_min_ms = times ? info.exemplars->min_time_ms : kMinTimeMs;
+      control.exemplars_max_ms = times ? info.exemplars->max_time_ms : kMaxTimeMs;
     }
     controls.push_back(std::move(control));
     std::string sets;

@@ -43,6 +43,7 @@ class FakeEndpoint : public rpc::InfoService {
     store.tsdbs = {{labels_, 10, 20}};
     info->store = store;
     info->rules = true;
+    info->exemplars = rpc::ExemplarsInfo();  // no times, like the real sidecar
     return {};
   }
 
@@ -81,6 +82,9 @@ TEST_F(EndpointSetTest, KnowsWhatEndpointsSayOfThemselves) {
   EXPECT_EQ(set.Controls().size(), 2u);
   EXPECT_NE(set.Controls()[0].rules, nullptr);
   EXPECT_EQ(set.Controls()[0].targets, nullptr);
+  EXPECT_NE(set.Controls()[0].exemplars, nullptr);
+  EXPECT_EQ(set.Controls()[0].exemplars_min_ms, kMinTimeMs);
+  EXPECT_EQ(set.Controls()[0].exemplars_max_ms, kMaxTimeMs);
   auto status = set.Statuses();
   ASSERT_EQ(status.size(), 2u);
   EXPECT_EQ(status[0].component, "sidecar");

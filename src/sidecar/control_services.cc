@@ -115,7 +115,7 @@ net::GrpcStatus ControlServices::GetInfo(rpc::Info* info, const rpc::CallContext
   store.supports_sharding = store.supports_without_replica_labels = true;
   store.tsdbs = {{state->external_labels, state->min_time_ms, kMaxTimeMs}};
   info->store = std::move(store);
-  info->exemplars = rpc::ExemplarsInfo{state->min_time_ms, kMaxTimeMs};
+  info->exemplars = rpc::ExemplarsInfo();  // without times, as upstream: Prometheus does not say which it has
   info->rules = info->metadata = info->targets = info->status = true;
   return {};
 }

@@ -1,0 +1,198 @@
+// What the real sidecar answered beside Prometheus 3.14, asked of ours beside this machine's Prometheus, over the same
+// blocks: shared/golden/storeapi/sidecar.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <iterator>
+#include <map>
+#include <set>
+
+#include "base/executor.h"
+#include "net/http_client.h"
+#include "rpc/loopback_channel.h"
+#include "sidecar/control_services.h"
+#include "sidecar/heartbeat.h"
+#include "sidecar/prometheus_store.h"
+#include "sidecar/testing/real_prometheus.h"
+#include "storeapi/store_server.h"
+#include "tsdb/chunkenc/testing/golden_chunks.h"
+#include "wire/golden_storeapi.h"
+
+namespace gauntlet::sidecar {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Which recorded answers ours are not to equal, and why. What is listed must differ: the list cannot grow old.
+const std::map<std::string, std::string> kDifferent = {
+    {"23-limit", "the limit is honoured"},
+    {"28-shard-by-0", "shards are honoured"},
+    {"29-shard-by-1", "shards are honoured"},
+    {"30-shard-by-2", "shards are honoured"},
+    {"31-shard-without", "shards are honoured"},
+    {"44-only-negative", "a query of only negative matchers is answered"},
+    {"47-names-all", "a name that is both own and external is told once"},
+    {"49-names-external-matcher", "a name that is both own and external is told once"},
+    {"53-names-limit", "the limit is one of the whole answer, external labels included"},
+    {"56-values-matcher", "a query of only negative matchers is answered"},
+};
+
+// An answer in lines: status, then for each series its labels and its samples; or the values of a label call.
+using Lines = std::vector<std::string>;
+
+void AppendSeries(const std::vector<std::string>& frames, Lines* lines) {
+  wire::SeriesReader reader;
+  std::string last;
+  for (const std::string& frame : frames) {
+    reader.Reset(frame);
+    while (true) {
+      auto more = reader.Next();
+      if (!more.ok()) lines->push_back("malformed: " + std::string(more.status().message()));
+      if (!more.ok() || !*more) break;
+      if (reader.kind() == wire::SeriesReader::Kind::kWarning)
+        lines->push_back("warning " + std::string(reader.text()));
+      if (reader.kind() != wire::SeriesReader::Kind::kSeries) continue;
+      if (std::string labels = reader.labels().ToString(); labels != last) lines->push_back(last = labels);
+      for (const wire::ChunkView& chunk : reader.chunks()) {
+        Samples samples;
+        Status decoded = tsdb::DecodeChunk({static_cast<tsdb::Encoding>(chunk.encoding), chunk.data}, &samples);
+        if (!decoded.ok()) lines->push_back("chunk of encoding " + std::to_string(chunk.encoding) + " does not decode");
+        for (size_t i = 0; i < samples.size(); ++i) lines->push_back(tsdb::SampleText(samples, i));
+      }
+    }
+  }
+}
+
+// `code` is gRPC's name of it.
+Lines AnswerLines(const std::string& method, const std::vector<std::string>& frames, std::string_view code) {
+  Lines lines = {std::string(code)};
+  if (method.ends_with("/Series")) {
+    AppendSeries(frames, &lines);
+  } else if (method.ends_with("/Info")) {
+    for (const std::string& frame : frames) lines.push_back(frame);
+  } else {
+    for (const std::string& frame : frames) {
+      auto response = wire::DecodeLabelsResponse(frame);
+      if (!response.ok()) lines.push_back("malformed: " + std::string(response.status().message()));
+      if (!response.ok()) continue;
+      for (const auto* list : {&response->values, &response->warnings})
+        lines.insert(lines.end(), list->begin(), list->end());
+    }
+  }
+  return lines;
+}
+
+std::string RecordedCode(const wire::GoldenCall& call) {
+  auto document = json::Document::Parse(call.responses_json);
+  EXPECT_TRUE(document.ok()) << call.name;
+  return std::string(document->root().Get("status").Get("name").String().value_or("OK"));
+}
+
+void CopyBlock(const std::string& name, const fs::path& data) {
+  fs::path to = data / ("01KE71G5QP82N9XAJMRQ6Z5E" + std::string(name == "float-2h" ? "S1" : "S2"));
+  fs::copy(wire::SharedData() / "golden/blocks" / name, to, fs::copy_options::recursive);
+  for (const auto& entry : fs::recursive_directory_iterator(data))
+    fs::permissions(entry.path(), fs::perms::owner_write, fs::perm_options::add);
+}
+
+class RecordedAnswers : public ::testing::Test {
+ protected:
+  Status Start() {
+    for (const char* block : {"float-2h", "hist-2h"}) CopyBlock(block, prometheus_.data());
+    GN_TRY(prometheus_.Start(Labels::From({{"cluster", "eu"}, {"replica", "a"}})));
+    GN_ASSIGN(client_, net::HttpClient::Make({}));
+    api_ = std::make_unique<PrometheusApi>(prometheus_.url(), *client_);
+    heartbeat_ = std::make_unique<Heartbeat>(HeartbeatOptions(), *api_, registry_, telemetry::Logger::Discard());
+    GN_TRY(heartbeat_->WaitUntilUp(Cancel()));
+    store_ = std::make_unique<PrometheusStore>(*api_, *heartbeat_, pool_, RemoteReadOptions());
+    server_ = std::make_unique<storeapi::StoreServer>(*store_, storeapi::StoreServerOptions());
+    control_ = std::make_unique<ControlServices>(*api_, *heartbeat_);
+    rpc::MethodMap methods;
+    rpc::RegisterStore(*server_, &methods);
+    control_->Register(&methods);
+    channel_ = std::make_unique<rpc::LoopbackChannel>(std::move(methods), pool_);
+    return Status();
+  }
+
+  Lines Ask(const wire::GoldenCall& call) {
+    auto under_way = channel_->Start(call.method, {}, Cancel());
+    EXPECT_TRUE(under_way->Write(call.request).ok());
+    EXPECT_TRUE(under_way->WritesDone().ok());
+    std::vector<std::string> frames;
+    std::string frame;
+    while (true) {
+      auto more = under_way->Read(&frame);
+      if (!more.ok() || !*more) break;
+      frames.push_back(frame);
+    }
+    net::GrpcStatus status = under_way->Finish();
+    last_message_ = status.message;
+    return AnswerLines(call.method, frames, net::GrpcCodeText(status.code));
+  }
+
+  // The series lines of an answer, without their samples.
+  static std::vector<std::string> LabelsOf(const Lines& lines) {
+    std::vector<std::string> labels;
+    std::copy_if(lines.begin(), lines.end(), std::back_inserter(labels),
+                 [](const std::string& line) { return line.starts_with("{"); });
+    return labels;
+  }
+
+  std::string last_message_;
+
+ private:
+  RealPrometheus prometheus_;
+  telemetry::Registry registry_;
+  ThreadPool pool_{"sidecar", 16};
+  std::unique_ptr<net::HttpClient> client_;
+  std::unique_ptr<PrometheusApi> api_;
+  std::unique_ptr<Heartbeat> heartbeat_;
+  std::unique_ptr<PrometheusStore> store_;
+  std::unique_ptr<storeapi::StoreServer> server_;
+  std::unique_ptr<ControlServices> control_;
+  std::unique_ptr<rpc::LoopbackChannel> channel_;
+};
+
+TEST_F(RecordedAnswers, AreOurs) {
+  if (wire::SharedData().empty()) GTEST_SKIP() << "no golden data: set GAUNTLET_SHARED";
+  if (std::string why = RealPrometheus::Missing(); !why.empty()) GTEST_SKIP() << why;
+  Status started = Start();
+  ASSERT_TRUE(started.ok()) << started.message();
+  size_t same = 0, asked = 0;
+  std::multiset<std::string> sharded;
+  std::vector<std::string> whole;
+  for (const wire::GoldenCall& call : wire::GoldenCalls()) {
+    if (!call.name.starts_with("sidecar/")) continue;
+    ++asked;
+    std::string name = call.name.substr(call.name.find('/') + 1);
+    Lines want = AnswerLines(call.method, call.frames, RecordedCode(call)), got = Ask(call);
+    auto listed = kDifferent.find(name);
+    bool equal = got == want;
+    if (name.find("-shard-by-") != std::string::npos) {
+      // The real sidecar answers the whole three times; ours must add up to it.
+      for (const std::string& labels : LabelsOf(got)) sharded.insert(labels);
+      whole = LabelsOf(want);
+    }
+    if (name == "23-limit") {
+      Lines first = LabelsOf(want);
+      first.resize(3);
+      EXPECT_EQ(LabelsOf(got), first);
+    }
+    same += equal;
+    EXPECT_EQ(equal, listed == kDifferent.end()) << name << ": " << last_message_;
+    if (equal || listed != kDifferent.end()) continue;
+    auto [a, b] = std::mismatch(got.begin(), got.end(), want.begin(), want.end());
+    std::printf("  %s: %zu and %zu lines, first other in line %zd:\n    ours     %s\n    recorded %s\n", name.c_str(),
+                got.size(), want.size(), a - got.begin(), a == got.end() ? "(end)" : a->c_str(),
+                b == want.end() ? "(end)" : b->c_str());
+  }
+  EXPECT_EQ(asked, 65u);
+  EXPECT_EQ(sharded, std::multiset<std::string>(whole.begin(), whole.end()));
+  std::printf("%zu of %zu recorded answers are the same; the others:\n", same, asked);
+  for (const auto& [name, why] : kDifferent) std::printf("  %s: %s\n", name.c_str(), why.c_str());
+}
+
+}  // namespace
+}  // namespace gauntlet::sidecar
