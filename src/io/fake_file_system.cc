@@ -282,6 +282,17 @@ Status FakeFileSystem::RemoveFile(const std::string& path) {
   return Status();
 }
 
+Status FakeFileSystem::RemoveEmptyDirectory(const std::string& path) {
+  MutexLock lock(mutex_);
+  GN_TRY(Count());
+  NodePtr node = Find(path);
+  if (node == nullptr) return {Code::kNotFound, "remove " + path + ": no such directory"};
+  if (!node->is_directory || !node->children.empty()) return {Code::kExists, "remove " + path + ": not empty"};
+  GN_ASSIGN(NodePtr parent, FindParent(path, "remove"));
+  parent->children.erase(std::string(BaseName(path)));
+  return Status();
+}
+
 Status FakeFileSystem::RemoveAll(const std::string& path) {
   MutexLock lock(mutex_);
   GN_TRY(Count());

@@ -41,6 +41,7 @@ class FakeFileSystem : public FileSystem {
   Status MakeDirectories(const std::string& path) override;
   Status Rename(const std::string& from, const std::string& to) override;
   Status RemoveFile(const std::string& path) override;
+  Status RemoveEmptyDirectory(const std::string& path) override;
   Status RemoveAll(const std::string& path) override;
   Status Link(const std::string& from, const std::string& to) override;
   Status SyncDirectory(const std::string& dir) override;

@@ -75,6 +75,8 @@ class FileSystem {
   // Replaces a file (or an empty directory) that is there.
   virtual Status Rename(const std::string& from, const std::string& to) = 0;
   virtual Status RemoveFile(const std::string& path) = 0;
+  // kExists when it has anything in it.
+  virtual Status RemoveEmptyDirectory(const std::string& path) = 0;
   // A file, or a directory with everything in it; ok when there is nothing.
   virtual Status RemoveAll(const std::string& path) = 0;
   // Hard link; kExists when `to` is there.

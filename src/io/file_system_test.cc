@@ -61,6 +61,15 @@ TEST_P(FileSystemContract, WritesReadsAndAppends) {
   EXPECT_EQ(*fs_->ReadFile(At("a")), "");
 }
 
+TEST_P(FileSystemContract, OnlyEmptyDirectoriesAreRemovedAsSuch) {
+  ASSERT_TRUE(fs_->MakeDirectories(At("d/e")).ok());
+  Write("d/f", "x");
+  EXPECT_EQ(fs_->RemoveEmptyDirectory(At("d")).code(), Code::kExists);
+  EXPECT_TRUE(fs_->RemoveEmptyDirectory(At("d/e")).ok());
+  EXPECT_EQ(Names("d"), (std::vector<std::string>{"f"}));
+  EXPECT_EQ(fs_->RemoveEmptyDirectory(At("absent")).code(), Code::kNotFound);
+}
+
 TEST_P(FileSystemContract, RandomReadsAreExact) {
   Write("a", "0123456789");
   auto file = *fs_->OpenRandom(At("a"));

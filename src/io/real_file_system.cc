@@ -196,6 +196,9 @@ class RealFileSystemImpl : public FileSystem {
   Status RemoveFile(const std::string& path) override {
     return unlink(path.c_str()) == 0 ? Status() : ErrnoStatus("remove", path);
   }
+  Status RemoveEmptyDirectory(const std::string& path) override {
+    return rmdir(path.c_str()) == 0 ? Status() : ErrnoStatus("remove", path);
+  }
   Status RemoveAll(const std::string& path) override {
     struct stat info;
     if (lstat(path.c_str(), &info) != 0) return errno == ENOENT ? Status() : ErrnoStatus("remove", path);

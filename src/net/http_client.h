@@ -27,9 +27,11 @@ struct HttpClientOptions {
   size_t idle_connections_max = 100;
   std::chrono::milliseconds idle_timeout{90'000};
   std::chrono::milliseconds connect_timeout{30'000};
-  std::chrono::milliseconds header_timeout{0};  // until the first byte of the answer; 0 = none
+  std::chrono::milliseconds header_timeout{0};  // from the request's last byte to the answer's first; 0 = none
+  std::chrono::milliseconds stall_timeout{0};   // without a byte in either direction, callbacks not counted; 0 = none
   std::chrono::milliseconds timeout{0};         // of a whole call, beside the cancel's deadline; 0 = none
   bool follow_redirects = true;
+  bool proxy_from_environment = false;  // without proxy_url: http_proxy, https_proxy, no_proxy, as Go and curl do
 };
 
 struct HttpCall {
@@ -37,6 +39,10 @@ struct HttpCall {
   std::string url;
   HttpHeaders headers;
   std::string body;
+  // Instead of `body`: `streamed_bytes` bytes, read as they are sent, perhaps again from the start. `n` bytes from
+  // `offset` replace *out; an error ends the call and is returned.
+  std::function<Status(uint64_t offset, size_t n, std::string* out)> streamed_body;
+  uint64_t streamed_bytes = 0;
 };
 
 struct HttpAnswer {

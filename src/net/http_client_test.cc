@@ -28,7 +28,8 @@ using std::chrono::steady_clock;
 // closes. With no bytes: reads and never answers.
 class FixedServer {
  public:
-  explicit FixedServer(std::string answer) : answer_(std::move(answer)), listener_(*ListenTcp("127.0.0.1:0")) {
+  explicit FixedServer(std::string answer, bool stays_open = false)
+      : answer_(std::move(answer)), stays_open_(stays_open), listener_(*ListenTcp("127.0.0.1:0")) {
     thread_ = std::thread([this] {
       while (!over_) {
         pollfd ready{listener_, POLLIN, 0};
@@ -63,7 +64,7 @@ class FixedServer {
       if (poll(&gone, 1, 10) == 1) break;
     }
     if (!answer_.empty()) send(fd, answer_.data(), answer_.size(), MSG_NOSIGNAL);
-    shutdown(fd, SHUT_WR);
+    if (!stays_open_) shutdown(fd, SHUT_WR);
     while (!over_) {
       pollfd ready{fd, POLLIN, 0};
       if (poll(&ready, 1, 10) == 1 && recv(fd, part, sizeof part, 0) <= 0) break;
@@ -72,6 +73,7 @@ class FixedServer {
   }
 
   const std::string answer_;
+  const bool stays_open_;
   const int listener_;
   std::atomic<bool> over_{false};
   std::atomic<int> accepted_{0};
@@ -319,6 +321,41 @@ TEST_F(HttpClientTest, InterimAnswersAreSkipped) {
   ASSERT_TRUE(answer.ok());
   EXPECT_EQ(answer->body, "ok");
   EXPECT_FALSE(answer->headers.Has("Link"));
+}
+
+TEST_F(HttpClientTest, StreamsABodyThatIsReadAsItIsSent) {
+  StartEcho();
+  auto client = Make();
+  const std::string bytes = [] {
+    std::string s;
+    for (int i = 0; i < 700'000; ++i) s += static_cast<char>('a' + i % 23);
+    return s;
+  }();
+  HttpCall call{.method = "PUT", .url = url()};
+  call.streamed_bytes = bytes.size();
+  call.streamed_body = [&](uint64_t offset, size_t n, std::string* out) {
+    *out = bytes.substr(offset, n);
+    return Status();
+  };
+  for (int i = 0; i < 3; ++i) {  // the later ones on a kept connection
+    auto echo = client->Do(call, Cancel());
+    ASSERT_TRUE(echo.ok()) << echo.status().message();
+    EXPECT_TRUE(echo->body.starts_with("PUT /"));
+    EXPECT_TRUE(echo->body.ends_with(bytes));
+  }
+  call.streamed_body = [&](uint64_t offset, size_t n, std::string* out) {
+    if (offset > 100'000) return Status(Code::kCorrupt, "the disk");
+    *out = bytes.substr(offset, n);
+    return Status();
+  };
+  EXPECT_EQ(client->Do(call, Cancel()).status().message(), "the disk");
+  call.streamed_bytes = 0;
+  EXPECT_TRUE(client->Do(call, Cancel()).ok());
+}
+
+TEST_F(HttpClientTest, AnAnswerThatStallsIsADeadline) {
+  FixedServer stalls("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", true);
+  EXPECT_EQ(Get(*Make({.stall_timeout = milliseconds(50)}), stalls.url()).status().code(), Code::kDeadline);
 }
 
 TEST_F(HttpClientTest, TimeoutsAreDeadlines) {

@@ -27,6 +27,7 @@ using std::chrono::steady_clock;
 
 constexpr long kRedirectsMax = 10;    // as Go's client
 constexpr long kCaCacheSeconds = 60;  // how long a replaced CA file may go unnoticed by a pooled handle
+constexpr long kUploadBuffer = 256 << 10;
 constexpr milliseconds kLookEvery{1'000};
 constexpr milliseconds kWaitMax{10'000};  // libcurl shortens it to its own timers
 
@@ -255,7 +256,8 @@ HttpTransfer::HttpTransfer(const HttpClientOptions& options, const HttpCall& cal
       on_head_(on_head),
       on_body_(on_body),
       begun_(steady_clock::now()),
-      curl_(std::make_unique<Curl>()) {}
+      curl_(std::make_unique<Curl>()),
+      moved_(begun_) {}
 
 HttpTransfer::~HttpTransfer() = default;
 
@@ -290,9 +292,11 @@ Status HttpTransfer::SetUp(const Url& url) {
   curl.Set(CURLOPT_MAXAGE_CONN, std::max(1L, static_cast<long>(options_.idle_timeout.count() / 1000)));
   curl.Set(CURLOPT_FOLLOWLOCATION, options_.follow_redirects ? 1L : 0L);
   curl.Set(CURLOPT_MAXREDIRS, kRedirectsMax);
-  // Without a proxy of ours, none: the environment's http_proxy is for people's tools.
-  curl.Set(CURLOPT_PROXY, options_.proxy_url.c_str());
-  curl.Set(CURLOPT_NOPROXY, "");
+  // Without a proxy of ours, none, unless asked for: the environment's http_proxy is for people's tools.
+  if (!options_.proxy_from_environment || !options_.proxy_url.empty()) {
+    curl.Set(CURLOPT_PROXY, options_.proxy_url.c_str());
+    curl.Set(CURLOPT_NOPROXY, "");
+  }
   curl.Set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   curl.Set(CURLOPT_HEADERFUNCTION, &HttpTransfer::OnHeadLine);
   curl.Set(CURLOPT_HEADERDATA, this);
@@ -313,11 +317,25 @@ Status HttpTransfer::SetUpRequest() {
   if (call_.method.empty() || call_.method.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZ") != std::string::npos) {
     return {Code::kInvalid, "malformed method"};
   }
-  bool body = !call_.body.empty() || call_.method == "POST" || call_.method == "PUT" || call_.method == "PATCH";
+  const bool streamed = call_.streamed_body != nullptr;
+  bool body =
+      streamed || !call_.body.empty() || call_.method == "POST" || call_.method == "PUT" || call_.method == "PATCH";
   if (body) {
     curl.Set(CURLOPT_POST, 1L);
-    curl.Set(CURLOPT_POSTFIELDS, call_.body.c_str());
-    curl.Set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(call_.body.size()));
+    if (streamed) {
+      curl.Set(CURLOPT_READFUNCTION, &HttpTransfer::OnSend);
+      curl.Set(CURLOPT_READDATA, this);
+      curl_seek_callback rewind = [](void* self, curl_off_t offset, int origin) {
+        return OnRewind(self, offset, origin);
+      };
+      curl.Set(CURLOPT_SEEKFUNCTION, rewind);
+      curl.Set(CURLOPT_SEEKDATA, this);
+      curl.Set(CURLOPT_UPLOAD_BUFFERSIZE, kUploadBuffer);
+      curl.Set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(call_.streamed_bytes));
+    } else {
+      curl.Set(CURLOPT_POSTFIELDS, call_.body.c_str());
+      curl.Set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(call_.body.size()));
+    }
   }
   if (call_.method == "HEAD") {
     curl.Set(CURLOPT_NOBODY, 1L);
@@ -397,12 +415,16 @@ Status HttpTransfer::Drive() {
 
 Status HttpTransfer::Ended() const {
   GN_TRY(cancel_.status());
-  auto passed = steady_clock::now() - begun_;
+  const auto now = steady_clock::now();
+  auto passed = now - begun_;
   if (options_.timeout.count() > 0 && passed >= options_.timeout) {
     return {Code::kDeadline, "no complete answer after " + std::to_string(options_.timeout.count()) + " ms"};
   }
-  if (!head_done_ && options_.header_timeout.count() > 0 && passed >= options_.header_timeout) {
+  if (!head_done_ && options_.header_timeout.count() > 0 && now - moved_ >= options_.header_timeout) {
     return {Code::kDeadline, "no answer after " + std::to_string(options_.header_timeout.count()) + " ms"};
+  }
+  if (options_.stall_timeout.count() > 0 && now - moved_ >= options_.stall_timeout) {
+    return {Code::kDeadline, "no byte for " + std::to_string(options_.stall_timeout.count()) + " ms"};
   }
   return Status();
 }
@@ -410,7 +432,8 @@ Status HttpTransfer::Ended() const {
 milliseconds HttpTransfer::WaitTime() const {
   auto until = cancel_.DeadlineOr(kWaitMax);
   if (options_.timeout.count() > 0) until = std::min(until, begun_ + options_.timeout);
-  if (!head_done_ && options_.header_timeout.count() > 0) until = std::min(until, begun_ + options_.header_timeout);
+  if (!head_done_ && options_.header_timeout.count() > 0) until = std::min(until, moved_ + options_.header_timeout);
+  if (options_.stall_timeout.count() > 0) until = std::min(until, moved_ + options_.stall_timeout);
   auto left = std::chrono::ceil<milliseconds>(until - steady_clock::now());
   return std::max(left, milliseconds(0));
 }
@@ -450,12 +473,41 @@ size_t HttpTransfer::OnBodyBytes(char* data, size_t size, size_t count, void* se
   auto* transfer = static_cast<HttpTransfer*>(self);
   std::string_view bytes(data, size * count);
   if (!transfer->head_done_) return bytes.size();  // of a redirect
+  transfer->moved_ = steady_clock::now();          // these bytes count, also when the loop was late
   transfer->stopped_ = transfer->Ended();
   if (transfer->stopped_.ok()) {
     transfer->stopped_ = transfer->on_body_(bytes);
     transfer->callback_failed_ = !transfer->stopped_.ok();
+    transfer->moved_ = steady_clock::now();
   }
   return transfer->stopped_.ok() ? bytes.size() : CURL_WRITEFUNC_ERROR;
+}
+
+size_t HttpTransfer::OnSend(char* data, size_t size, size_t count, void* self) {
+  auto* transfer = static_cast<HttpTransfer*>(self);
+  uint64_t left = transfer->call_.streamed_bytes - transfer->sent_bytes_;
+  auto n = static_cast<size_t>(std::min<uint64_t>(size * count, left));
+  if (n == 0) return 0;
+  transfer->stopped_ = transfer->Ended();
+  if (transfer->stopped_.ok()) {
+    transfer->stopped_ = transfer->call_.streamed_body(transfer->sent_bytes_, n, &transfer->send_buffer_);
+    transfer->callback_failed_ = !transfer->stopped_.ok();
+    transfer->moved_ = steady_clock::now();
+  }
+  if (!transfer->stopped_.ok()) return CURL_READFUNC_ABORT;
+  GN_CHECK(transfer->send_buffer_.size() == n);
+  std::memcpy(data, transfer->send_buffer_.data(), n);
+  transfer->sent_bytes_ += n;
+  return n;
+}
+
+int HttpTransfer::OnRewind(void* self, int64_t offset, int origin) {
+  auto* transfer = static_cast<HttpTransfer*>(self);
+  if (origin != SEEK_SET || offset < 0 || static_cast<uint64_t>(offset) > transfer->call_.streamed_bytes) {
+    return CURL_SEEKFUNC_FAIL;
+  }
+  transfer->sent_bytes_ = static_cast<uint64_t>(offset);
+  return CURL_SEEKFUNC_OK;
 }
 
 Status HttpTransfer::HeadLine(std::string_view line) {

@@ -86,6 +86,8 @@ class HttpTransfer {
   Status HeadDone();
   static size_t OnHeadLine(char* data, size_t size, size_t count, void* self);
   static size_t OnBodyBytes(char* data, size_t size, size_t count, void* self);
+  static size_t OnSend(char* data, size_t size, size_t count, void* self);
+  static int OnRewind(void* self, int64_t offset, int origin);
 
   const HttpClientOptions& options_;
   const HttpCall& call_;
@@ -97,7 +99,10 @@ class HttpTransfer {
   std::unique_ptr<Curl> curl_;
   HttpAnswer head_;
   bool head_done_ = false, callback_failed_ = false;
-  Status stopped_;  // an error of a callback, or the end of the call's time
+  uint64_t sent_bytes_ = 0;  // of a streamed body
+  std::string send_buffer_;
+  std::chrono::steady_clock::time_point moved_;  // when a byte was last sent or received
+  Status stopped_;                               // an error of a callback, or the end of the call's time
 };
 
 }  // namespace gauntlet::net

@@ -1,0 +1,66 @@
+#include "objstore/config.h"
+
+#include <utility>
+
+#include "config/decoder.h"
+#include "config/yaml.h"
+#include "objstore/filesystem_bucket.h"
+#include "objstore/metered_bucket.h"
+#include "objstore/prefix_bucket.h"
+
+namespace gauntlet::objstore {
+namespace {
+
+std::string Upper(std::string text) {
+  for (char& c : text) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return text;
+}
+
+// Fields that it does not know are ignored, as Thanos does for this provider.
+Result<std::unique_ptr<Bucket>> MakeFilesystem(const config::Node& node, const Environment& environment) {
+  std::string directory;
+  GN_TRY(config::DecodeNode(node, "filesystem.Config", [&](config::Decoder& d) {
+    d.Field("directory", &directory);
+    for (const auto& [key, value] : node.entries()) d.Ignore(key->text());
+  }));
+  if (directory.empty()) return Status(Code::kInvalid, "missing directory for filesystem bucket");
+  return std::unique_ptr<Bucket>(std::make_unique<FilesystemBucket>(environment.files, directory));
+}
+
+Result<std::unique_ptr<Bucket>> MakeProvider(const std::string& type, const config::Node& node,
+                                             const Environment& environment) {
+  const std::string upper = Upper(type);
+  if (upper == "FILESYSTEM") return MakeFilesystem(node, environment);
+  return Status(Code::kInvalid, "bucket with type " + type + " is not supported");
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Bucket>> MakeBucket(std::string_view yaml, const Environment& environment) {
+  std::string type, prefix;
+  config::NodePtr root;
+  const config::Node* node = nullptr;
+  auto parse = [&]() -> Status {
+    GN_ASSIGN(root, config::ParseYaml(yaml));
+    return config::DecodeNode(*root, "client.BucketConfig", [&](config::Decoder& d) {
+      d.Field("type", &type);
+      node = d.Take("config");
+      d.Field("prefix", &prefix);
+    });
+  };
+  GN_TRY(parse().Wrap("parsing config YAML file"));
+  config::NodePtr none = config::Node::Plain("");
+  Result<std::unique_ptr<Bucket>> bucket = MakeProvider(type, node != nullptr ? *node : *none, environment);
+  if (!bucket.ok()) return bucket.status().Wrap("create " + type + " client");
+  return PrefixBucket::Wrap(*std::move(bucket), prefix);
+}
+
+Result<std::unique_ptr<Bucket>> MakeBucket(std::string_view yaml, const Environment& environment,
+                                           telemetry::Registry& registry) {
+  GN_ASSIGN(std::unique_ptr<Bucket> bucket, MakeBucket(yaml, environment));
+  return std::unique_ptr<Bucket>(std::make_unique<MeteredBucket>(std::move(bucket), registry));
+}
+
+}  // namespace gauntlet::objstore
