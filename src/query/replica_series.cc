@@ -2,8 +2,10 @@
 //   - chunks of all its parts are put in order and exact copies dropped, without decoding;
 //   - without deduplication they are decoded one after the other, what overlaps is skipped;
 //   - with it they are dealt out to replicas first. `stitch` knows that what one endpoint sends in one stream is one
-//   replica's (where
-//     its chunks do not overlap); `penalty` and `chain` deal out first-fit, as the original does.
+//     replica's (where its chunks do not overlap); `penalty` and `chain` deal out first-fit, as the original does;
+//   - one replica is read as it is. Where `penalty` or `chain` join several for rate, increase or irate, each is first
+//     made one rising line, as the original does, so that changing replicas around a restart shows no second one;
+//     resets() sees the restarts.
 
 #include "query/replica_series.h"
 
@@ -95,13 +97,22 @@ class ChunkReplicas : public dedup::ReplicaSource {
 // A reader and a merger with their buffers, kept per thread: neighbouring series are read under the same plan.
 struct Machinery {
   explicit Machinery(const ReadPlan& plan)
-      : algorithm(plan.algorithm), function(plan.function), reader(downsample::ReadingFor(plan.function)),
+      : algorithm(plan.algorithm),
+        function(plan.function),
+        reader(downsample::ReadingFor(plan.function)),
+        rising_reader(downsample::ReadingFor(plan.function), downsample::RawCounters::kCorrected),
         merger(plan.algorithm, plan.function) {}
   const dedup::Algorithm algorithm;
   const std::string function;
-  downsample::ChunkReader reader;
+  downsample::ChunkReader reader, rising_reader;
   dedup::ReplicaMerger merger;
 };
+
+// Whether replicas that are to be joined are read as rising lines.
+bool JoinsRisingLines(const ReadPlan& plan) {
+  return plan.algorithm != dedup::Algorithm::kStitch && plan.function != "resets" &&
+         dedup::IsCounterFunction(plan.function);
+}
 
 Machinery& MachineryFor(const ReadPlan& plan) {
   thread_local std::optional<Machinery> cached;
@@ -145,7 +156,7 @@ Status ReplicaSeries::Read(Samples* out) const {
     for (const tsdb::SeriesChunk& chunk : chunks) info.samples += chunk.has_raw() ? tsdb::SampleCount(chunk.raw) : 120;
     infos.push_back(info);
   }
-  ChunkReplicas source(*plan_, machinery.reader, replicas);
+  ChunkReplicas source(*plan_, JoinsRisingLines(*plan_) ? machinery.rising_reader : machinery.reader, replicas);
   return machinery.merger.Merge(infos, source, out);
 }
 

@@ -145,6 +145,45 @@ TEST_F(SelectTest, DeduplicationMakesOneSeriesWithoutGaps) {
   EXPECT_EQ(chained[0].samples.size(), 60u + 39u);
 }
 
+// A counter whose target restarts at 300 s, as one or two replicas scrape it.
+class CounterSelectTest : public SelectTest {
+ protected:
+  static std::vector<std::pair<int64_t, double>> Counter(int64_t offset_ms) {
+    std::vector<std::pair<int64_t, double>> points;
+    for (int64_t t = 0; t < 600; t += 10) points.emplace_back(t * 1000 + offset_ms, t < 300 ? t + 1000 : t - 290);
+    return points;
+  }
+  size_t Resets(const Samples& samples) {
+    size_t resets = 0;
+    for (size_t i = 1; i < samples.size(); ++i) resets += samples.values[i] < samples.values[i - 1];
+    return resets;
+  }
+  CounterSelectTest() { endpoints_.clear(); }
+};
+
+TEST_F(CounterSelectTest, OneReplicasSamplesPassUnaltered) {
+  Add("a:1", "a", Counter(0));
+  for (auto algorithm : {dedup::Algorithm::kPenalty, dedup::Algorithm::kChain, dedup::Algorithm::kStitch}) {
+    for (const char* function : {"", "rate", "increase", "irate", "resets"}) {
+      auto all = Select(Deduplicated(algorithm), Hints(0, 600'000, function));
+      ASSERT_EQ(all.size(), 1u);
+      ASSERT_EQ(all[0].samples.size(), 60u);
+      for (size_t i = 0; i < 60; ++i) EXPECT_EQ(all[0].samples.values[i], Counter(0)[i].second);
+    }
+  }
+}
+
+TEST_F(CounterSelectTest, ReplicasThatAreJoinedRiseForRatesAndRestartOnceForResets) {
+  Add("a:1", "a", Counter(0));
+  Add("b:1", "b", Counter(4000));
+  for (auto algorithm : {dedup::Algorithm::kPenalty, dedup::Algorithm::kChain}) {
+    for (const char* function : {"rate", "increase", "irate"})
+      EXPECT_EQ(Resets(Select(Deduplicated(algorithm), Hints(0, 600'000, function))[0].samples), 0u) << function;
+    EXPECT_GE(Resets(Select(Deduplicated(algorithm), Hints(0, 600'000, "resets"))[0].samples), 1u);
+  }
+  EXPECT_EQ(Resets(Select(Deduplicated(dedup::Algorithm::kStitch), Hints(0, 600'000, "resets"))[0].samples), 1u);
+}
+
 TEST_F(SelectTest, SamplesOutsideTheHintsAreLeftOut) {
   auto all = Select(Deduplicated(dedup::Algorithm::kStitch), Hints(100'000, 200'000));
   ASSERT_EQ(all.size(), 1u);
