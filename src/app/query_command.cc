@@ -16,6 +16,7 @@
 #include "base/memory_budget.h"
 #include "net/http_router.h"
 #include "promql/engine/engine.h"
+#include "promql/engine/features.h"
 #include "promql/syntax/parser.h"
 #include "query/control_fanout.h"
 #include "query/endpoint_set.h"
@@ -129,12 +130,8 @@ promql::EngineOptions EngineOptionsOf(const AllQueryFlags& flags) {
   int64_t evaluation_ms = flags.query.default_evaluation_interval.count();
   options.no_step_subquery_interval = [evaluation_ms](int64_t) { return evaluation_ms; };
   options.active_query_dir = flags.query.active_query_path;
-  for (const std::string& feature : flags.query.features) {
-    options.experimental_functions |= feature == "promql-experimental-functions";
-    options.delayed_name_removal |= feature == "promql-delayed-name-removal";
-    options.extended_range_selectors |= feature == "promql-extended-range-selectors";
-    options.binop_fill_modifiers |= feature == "promql-binop-fill-modifiers";
-  }
+  for (const std::string& feature : flags.query.features) promql::EnableFeature(feature, &options);
+  options.x_functions = flags.engine.x_functions;
   return options;
 }
 
@@ -172,15 +169,9 @@ void WarnUnmet(const AllQueryFlags& flags, telemetry::Logger& logger) {
   if (flags.engine.mode == "distributed") {
     GN_LOG(logger, kWarn, "flag without effect", {"flag", "--query.mode=distributed: queries are evaluated locally"});
   }
-  static const std::vector<std::string> known = {"promql-experimental-functions",
-                                                 "promql-delayed-name-removal",
-                                                 "promql-extended-range-selectors",
-                                                 "promql-binop-fill-modifiers",
-                                                 "promql-at-modifier",
-                                                 "promql-negative-offset",
-                                                 "query-pushdown"};
   for (const std::string& feature : flags.query.features) {
-    if (std::find(known.begin(), known.end(), feature) == known.end()) {
+    promql::EngineOptions options;
+    if (feature != "query-pushdown" && !promql::EnableFeature(feature, &options)) {
       GN_LOG(logger, kWarn, "unknown feature ignored", {"feature", feature});
     }
   }

@@ -1,5 +1,9 @@
 #include "app/query_flags.h"
 
+#include <fmt/format.h>
+
+#include "promql/engine/features.h"
+
 namespace gauntlet::app {
 
 void EndpointFlags::Register(flags::FlagSet& f) {
@@ -129,7 +133,9 @@ void QueryFlags::Register(flags::FlagSet& f) {
            "Relabeling configuration that allows selecting blocks to operate on based on their external labels.",
            &selector_relabel);
   f.Config("request.logging-config", "YAML file with request logging configuration.", &request_logging);
-  f.CommaList("enable-feature", "Comma separated feature names to enable: promql-experimental-functions.", &features);
+  f.CommaList("enable-feature",
+              fmt::format("Comma separated feature names to enable. Valid options: {}.", promql::kFeatureNames),
+              &features);
   f.Bool("query.dynamic-lookback-delta", "Allow for larger lookback duration for queries based on resolution.",
          &dynamic_lookback)
       .Hidden();
@@ -145,8 +151,7 @@ void EngineFlags::Register(flags::FlagSet& f) {
       .Enum({"prometheus", "thanos"});
   f.String("query.mode", "PromQL query mode. One of: local, distributed.", &mode).Enum({"local", "distributed"});
   f.Bool("query.enable-x-functions", "Whether to enable extended rate functions (xrate, xincrease and xdelta).",
-         &x_functions)
-      .Warn("--query.enable-x-functions has no effect yet: xrate, xincrease and xdelta are not evaluated");
+         &x_functions);
   f.CommaList("query.partition-label",
               "Labels that partition the leaf queriers. This is used to scope down the labelsets of leaf queriers when "
               "using the distributed query mode.",

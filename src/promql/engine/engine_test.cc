@@ -1,5 +1,7 @@
 #include "promql/engine/engine.h"
 
+#include "promql/engine/features.h"
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -101,6 +103,14 @@ class EngineTest : public ::testing::Test {
       }
       out.push_back(text);
     }
+    return out;
+  }
+
+  // The values at the first step.
+  static std::vector<double> Numbers(const QueryResult& result) {
+    EXPECT_TRUE(result.status.ok()) << result.status.message();
+    std::vector<double> out;
+    for (const Row& row : result.rows) out.push_back(row.column.values()[0]);
     return out;
   }
 
@@ -380,6 +390,42 @@ TEST_F(EngineTest, UnsupportedPartsNameThemselves) {
   EXPECT_EQ(Texts(Instant("h", 0)).size(), 1u);
   EXPECT_THAT(std::string(Instant("sum(h)", 0).status.message()), HasSubstr("sum"));
   EXPECT_EQ(Instant("rate(h[5m])", 0).status.code(), Code::kUnsupported);
+}
+
+TEST_F(EngineTest, XFunctionsLookAtTheSampleBeforeTheWindow) {
+  options_.x_functions = true;
+  Load("c", "a", {5, 15, 25, 5, 20});
+  EXPECT_THAT(Numbers(Instant("xincrease(c[20s])", 40'000)), ElementsAre(20));  // 25 -> 5 -> 20
+  EXPECT_THAT(Numbers(Instant("xrate(c[20s])", 40'000)), ElementsAre(1));
+  EXPECT_THAT(Numbers(Instant("xdelta(c[20s])", 40'000)), ElementsAre(-5));
+  // A first sample much older than the others are apart is left out.
+  Load("g", "a", {0, kGap, kGap, kGap, 20, 30, 40});
+  EXPECT_THAT(Numbers(Instant("xdelta(g[25s])", 60'000)), ElementsAre(20));
+  EXPECT_THAT(Numbers(Instant("xincrease(g[25s])", 60'000)), ElementsAre(40));
+  // Without new samples there is no more increase, for an hour.
+  EXPECT_THAT(Numbers(Instant("xincrease(c[20s])", 3'000'000)), ElementsAre(0));
+  EXPECT_THAT(Numbers(Instant("xincrease(c[20s])", 3'700'000)), ElementsAre());
+}
+
+TEST_F(EngineTest, XIncreaseTakesANewCounterToHaveBegunAtZero) {
+  options_.x_functions = true;
+  Load("c", "a", {3, 3, 3});
+  EXPECT_THAT(Numbers(Instant("xincrease(c[30s])", 10'000)), ElementsAre(3));
+  EXPECT_THAT(Numbers(Instant("xincrease(c[30s])", 40'000)), ElementsAre(0));
+  EXPECT_THAT(Numbers(Instant("xrate(c[30s])", 10'000)), ElementsAre(0));
+}
+
+TEST_F(EngineTest, XFunctionsAreUnknownByDefault) {
+  EXPECT_THAT(Instant("xrate(c[20s])", 0).status.message(), HasSubstr("unknown function with name \"xrate\""));
+}
+
+TEST_F(EngineTest, FeaturesGoByPrometheusNames) {
+  EngineOptions options;
+  EXPECT_TRUE(EnableFeature("promql-binop-fill-modifiers", &options));
+  EXPECT_TRUE(options.binop_fill_modifiers);
+  EXPECT_FALSE(options.delayed_name_removal);
+  EXPECT_TRUE(EnableFeature("promql-duration-expr", &options));
+  EXPECT_FALSE(EnableFeature("exemplar-storage", &options));
 }
 
 TEST_F(EngineTest, MetricsCountQueries) {

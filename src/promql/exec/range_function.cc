@@ -5,8 +5,8 @@
 namespace gauntlet::promql {
 
 std::unique_ptr<RangeFunction> MakeRangeFunction(std::string_view name) {
-  for (auto make :
-       {MakeRateFunction, MakeCountFunction, MakeSumFunction, MakeExtremaFunction, MakeRegressionFunction}) {
+  for (auto make : {MakeRateFunction, MakeCountFunction, MakeSumFunction, MakeExtremaFunction, MakeRegressionFunction,
+                    MakeXFunction}) {
     if (auto function = make(name)) return function;
   }
   return nullptr;

@@ -46,6 +46,7 @@ std::unique_ptr<RangeFunction> MakeCountFunction(std::string_view name);
 std::unique_ptr<RangeFunction> MakeSumFunction(std::string_view name);
 std::unique_ptr<RangeFunction> MakeExtremaFunction(std::string_view name);
 std::unique_ptr<RangeFunction> MakeRegressionFunction(std::string_view name);
+std::unique_ptr<RangeFunction> MakeXFunction(std::string_view name);
 
 std::unique_ptr<RangeFunction> MakeRangeFunction(std::string_view name);
 // rate, increase and delta of `anchored` or `smoothed` windows; null for others.

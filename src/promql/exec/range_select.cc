@@ -85,6 +85,7 @@ RangeEvaluator::RangeEvaluator(ExecContext& context, const RangeFunctionNode& no
     spec_.shift_ms = select.shift_ms;
     spec_.range_ms = select.range_ms;
     spec_.fixed = select.fixed;
+    if (node.function->x_function) spec_.before_ms = select.lookback_ms;
     if (select.anchored || select.smoothed) {
       spec_.before_ms = select.lookback_ms;
       spec_.after_ms = select.smoothed ? select.lookback_ms : 0;

@@ -80,8 +80,9 @@ struct VectorSelectNode : PlanNode {
 struct MatrixSelectNode : PlanNode {
   MatrixSelectNode() : PlanNode(PlanKind::kMatrixSelect) {}
   SelectSpec select;
-  int64_t shift_ms = 0, range_ms = 0, lookback_ms = 0;
-  bool fixed = false;  // by `@`: all steps see the window of the first
+  int64_t shift_ms = 0, range_ms = 0;
+  int64_t lookback_ms = 0;  // how far before the window a sample may matter to those that look there
+  bool fixed = false;       // by `@`: all steps see the window of the first
   bool anchored = false, smoothed = false;
 };
 

@@ -13,6 +13,8 @@ namespace gauntlet::promql {
 namespace {
 
 constexpr int kDepthMax = 2000;
+// How far before their windows xrate, xincrease and xdelta look for a sample; Thanos' default, which no flag changes.
+constexpr int64_t kXLookbackMs = 60 * 60 * 1000;
 
 // What lies above a node: decides its grid and what its selector tells the storage.
 struct Scope {
@@ -169,6 +171,7 @@ class Planner {
       start -= lookback - 1;
     } else {
       start -= range_ms - 1 + (selector.anchored || selector.smoothed ? lookback : 0);
+      if (IsXFunction(scope.func)) start -= kXLookbackMs;
     }
     if (selector.smoothed) end += lookback;
     select->matchers = selector.matchers;
@@ -186,6 +189,8 @@ class Planner {
     max_ms_ = std::max(max_ms_, select->end_ms);
     return at ? scope.grid.start_ms - (*at - offset) : offset;
   }
+
+  static bool IsXFunction(std::string_view func) { return func == "xrate" || func == "xincrease" || func == "xdelta"; }
 
   static bool HasOneName(const Matchers& matchers) {
     return std::any_of(matchers.begin(), matchers.end(),
@@ -213,7 +218,7 @@ class Planner {
     }
     Scope below = Below(scope);
     GN_ASSIGN(node->shift_ms, Select(selector, node->range_ms, below, &node->select));
-    node->lookback_ms = options_.lookback_delta_ms;
+    node->lookback_ms = IsXFunction(scope.func) ? kXLookbackMs : options_.lookback_delta_ms;
     node->fixed = At(selector, selector.time).has_value();
     node->anchored = selector.anchored;
     node->smoothed = selector.smoothed;
