@@ -59,5 +59,77 @@ TEST(GoMath, AgreesWithGoOnRandomValues) {
   EXPECT_EQ(hash, 15994171104591217059u);
 }
 
+// As Prometheus 3.14 answered.
+TEST(GoMath, ElementaryFunctionsAreThoseOfGo) {
+  const double big = 9007199254740992, huge = -5.293306114411686e+23;
+  EXPECT_EQ(GoExp(1), 2.718281828459045);
+  EXPECT_EQ(GoExp(-1), 0.36787944117144233);
+  EXPECT_EQ(GoLog10(big), 15.954589770191003);
+  EXPECT_EQ(GoLog10(1e-308), -307.792490330654);  // wrong, but Go's
+  EXPECT_EQ(GoSin(big), -0.8489259648146551);
+  EXPECT_EQ(GoSin(huge), -0.9981452938583226);
+  EXPECT_EQ(GoCos(huge), 0.060876697910471796);
+  EXPECT_EQ(GoCos(65536), -0.7218347509126642);
+  EXPECT_EQ(GoTan(1), 1.557407724654902);
+  EXPECT_EQ(GoTan(huge), -16.396179952569753);
+  EXPECT_EQ(GoAsin(-1), -1.5707963267948966);
+  EXPECT_EQ(GoAcos(-1), 3.141592653589793);
+  EXPECT_EQ(GoAtan(65536), 1.5707810680058352);
+  EXPECT_EQ(GoSinh(1), 1.1752011936438014);
+  EXPECT_EQ(GoCosh(1), 1.5430806348152437);
+  EXPECT_EQ(GoTanh(-1), -0.7615941559557649);
+  EXPECT_EQ(GoAsinh(huge), -55.31904734444699);
+  EXPECT_EQ(GoAsinh(1), 0.881373587019543);
+  EXPECT_EQ(GoAcosh(65536), 11.783502069460862);
+  EXPECT_EQ(GoPow(3, 10), 59049);
+  EXPECT_EQ(GoPow(huge, 2), huge * huge);
+}
+
+TEST(GoMath, ElementaryFunctionsAreNearTheLibrarys) {
+  auto near = [](double a, double b) {
+    if (std::isnan(a) || std::isnan(b)) return std::isnan(a) == std::isnan(b);
+    return a == b || std::fabs(a - b) <= 4e-15 * std::max(1.0, std::fabs(b));
+  };
+  for (int i = -4000; i <= 4000; ++i) {
+    const double x = i / 97.0 * (i % 7 == 0 ? 1e5 : 1);
+    EXPECT_TRUE(near(GoSin(x), std::sin(x))) << x;
+    EXPECT_TRUE(near(GoCos(x), std::cos(x))) << x;
+    EXPECT_TRUE(near(GoAtan(x), std::atan(x))) << x;
+    EXPECT_TRUE(near(GoAtan2(x, i % 13), std::atan2(x, i % 13))) << x;
+    EXPECT_TRUE(near(GoTanh(x), std::tanh(x))) << x;
+    EXPECT_TRUE(near(GoAsinh(x), std::asinh(x))) << x;
+    EXPECT_TRUE(near(GoAcosh(x), std::acosh(x))) << x;
+    const double unit = i / 4000.0;
+    EXPECT_TRUE(near(GoAsin(unit), std::asin(unit))) << unit;
+    EXPECT_TRUE(near(GoAcos(unit), std::acos(unit))) << unit;
+    EXPECT_TRUE(near(GoAtanh(unit), std::atanh(unit))) << unit;
+    EXPECT_TRUE(near(GoLog1p(unit), std::log1p(unit))) << unit;
+    EXPECT_TRUE(near(GoExp(unit), std::exp(unit))) << unit;
+    EXPECT_TRUE(near(GoSinh(unit), std::sinh(unit))) << unit;
+    EXPECT_TRUE(near(GoPow(1 + unit, i % 31 / 4.0), std::pow(1 + unit, i % 31 / 4.0)) || unit > 0.2) << unit;
+  }
+  for (double x : {1e9, 1e15, 3e22, 1.5e100, 1e300}) {
+    EXPECT_TRUE(near(GoSin(x), std::sin(x))) << x;
+    EXPECT_TRUE(near(GoCos(-x), std::cos(x))) << x;
+  }
+}
+
+TEST(GoMath, PowersOfExtremesAreThoseOfGo) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(GoPow(std::nan(""), 0), 1);
+  EXPECT_EQ(GoPow(1, std::nan("")), 1);
+  EXPECT_EQ(GoPow(-0.0, -3), -infinity);
+  EXPECT_EQ(GoPow(-0.0, -2), infinity);
+  EXPECT_TRUE(std::signbit(GoPow(-0.0, 3)));
+  EXPECT_EQ(GoPow(-1, infinity), 1);
+  EXPECT_EQ(GoPow(0.5, infinity), 0);
+  EXPECT_EQ(GoPow(-infinity, 3), -infinity);
+  EXPECT_EQ(GoPow(-infinity, -3), 0);
+  EXPECT_TRUE(std::isnan(GoPow(-8, 1.0 / 3)));
+  EXPECT_EQ(GoPow(2, 5000), infinity);
+  EXPECT_EQ(GoPow(2, -1074), 0x1p-1074);
+  EXPECT_EQ(GoPow(-1, 0x1p64), 1);
+}
+
 }  // namespace
 }  // namespace gauntlet

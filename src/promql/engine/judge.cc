@@ -7,6 +7,7 @@
 #include <set>
 
 #include "model/float_text.h"
+#include "model/go_math.h"
 #include "model/regex.h"
 #include "model/stale.h"
 #include "promql/syntax/function_table.h"
@@ -484,8 +485,8 @@ JudgeMatrix Judge::EvalCall(const Call& call, const Grid& grid) {
     if (name == "ceil") return each(in[0], [](double v) { return std::ceil(v); });
     if (name == "floor") return each(in[0], [](double v) { return std::floor(v); });
     if (name == "sqrt") return each(in[0], [](double v) { return std::sqrt(v); });
-    if (name == "exp") return each(in[0], [](double v) { return std::exp(v); });
-    if (name == "ln") return each(in[0], [](double v) { return std::log(v); });
+    if (name == "exp") return each(in[0], [](double v) { return GoExp(v); });
+    if (name == "ln") return each(in[0], [](double v) { return GoLog(v); });
     if (name == "sgn") return each(in[0], [](double v) { return v > 0 ? 1.0 : v < 0 ? -1.0 : v; });
     if (name == "timestamp") return each(in[0], [t](double) { return static_cast<double>(t) / 1000; });
     if (name == "round") {

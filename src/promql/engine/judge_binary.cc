@@ -3,6 +3,7 @@
 #include <limits>
 #include <set>
 
+#include "model/go_math.h"
 #include "promql/engine/judge.h"
 
 namespace gauntlet::promql {
@@ -24,9 +25,9 @@ double Arithmetic(BinaryOp op, double a, double b, bool* keep) {
     case BinaryOp::kMod:
       return std::fmod(a, b);
     case BinaryOp::kPow:
-      return std::pow(a, b);
+      return GoPow(a, b);
     case BinaryOp::kAtan2:
-      return std::atan2(a, b);
+      return GoAtan2(a, b);
     case BinaryOp::kEqual:
       *keep = a == b;
       return a;

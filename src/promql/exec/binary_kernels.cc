@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "model/go_math.h"
+
 namespace gauntlet::promql {
 namespace {
 
@@ -35,9 +37,9 @@ void ApplyArithmetic(BinaryOp op, const double* lhs, const double* rhs, double* 
     case BinaryOp::kMod:
       return Map(lhs, rhs, out, size, [](double a, double b) { return std::fmod(a, b); });
     case BinaryOp::kPow:
-      return Map(lhs, rhs, out, size, [](double a, double b) { return std::pow(a, b); });
+      return Map(lhs, rhs, out, size, [](double a, double b) { return GoPow(a, b); });
     case BinaryOp::kAtan2:
-      return Map(lhs, rhs, out, size, [](double a, double b) { return std::atan2(a, b); });
+      return Map(lhs, rhs, out, size, [](double a, double b) { return GoAtan2(a, b); });
     default:
       break;
   }

@@ -113,6 +113,10 @@ Builder::Scalars Builder::Scalar(const PlanNode& node, SampleScope* scope) {
       return ScalarFunction(static_cast<const FunctionNode&>(node), scope);
     case PlanKind::kBinary: {
       const auto& binary = static_cast<const BinaryNode&>(node);
+      if (binary.op == BinaryOp::kTrimLower || binary.op == BinaryOp::kTrimUpper) {
+        return Status(Code::kInvalid,
+                      fmt::format("operator \"{}\" not allowed for Scalar operations", BinaryOpText(binary.op)));
+      }
       GN_ASSIGN(auto lhs, Scalar(*binary.lhs, scope));
       GN_ASSIGN(auto rhs, Scalar(*binary.rhs, scope));
       return MakeScalarBinary(binary.op, std::move(lhs), std::move(rhs));

@@ -5,6 +5,7 @@
 #include <numbers>
 #include <utility>
 
+#include "model/go_math.h"
 #include "promql/exec/math.h"
 #include "promql/exec/name_dropper.h"
 #include "promql/exec/range_function.h"
@@ -46,22 +47,22 @@ constexpr Entry kFunctions[] = {
                                                                     : v; }); }},
     {"rad", [](Column* c) { MapAll(c, [](double v) { return v * kPi / 180; }); }},
     {"deg", [](Column* c) { MapAll(c, [](double v) { return v * 180 / kPi; }); }},
-    {"exp", [](Column* c) { MapPresent(c, [](double v) { return std::exp(v); }); }},
-    {"ln", [](Column* c) { MapPresent(c, [](double v) { return std::log(v); }); }},
-    {"log2", [](Column* c) { MapPresent(c, [](double v) { return std::log2(v); }); }},
-    {"log10", [](Column* c) { MapPresent(c, [](double v) { return std::log10(v); }); }},
-    {"sin", [](Column* c) { MapPresent(c, [](double v) { return std::sin(v); }); }},
-    {"cos", [](Column* c) { MapPresent(c, [](double v) { return std::cos(v); }); }},
-    {"tan", [](Column* c) { MapPresent(c, [](double v) { return std::tan(v); }); }},
-    {"asin", [](Column* c) { MapPresent(c, [](double v) { return std::asin(v); }); }},
-    {"acos", [](Column* c) { MapPresent(c, [](double v) { return std::acos(v); }); }},
-    {"atan", [](Column* c) { MapPresent(c, [](double v) { return std::atan(v); }); }},
-    {"sinh", [](Column* c) { MapPresent(c, [](double v) { return std::sinh(v); }); }},
-    {"cosh", [](Column* c) { MapPresent(c, [](double v) { return std::cosh(v); }); }},
-    {"tanh", [](Column* c) { MapPresent(c, [](double v) { return std::tanh(v); }); }},
-    {"asinh", [](Column* c) { MapPresent(c, [](double v) { return std::asinh(v); }); }},
-    {"acosh", [](Column* c) { MapPresent(c, [](double v) { return std::acosh(v); }); }},
-    {"atanh", [](Column* c) { MapPresent(c, [](double v) { return std::atanh(v); }); }},
+    {"exp", [](Column* c) { MapPresent(c, [](double v) { return GoExp(v); }); }},
+    {"ln", [](Column* c) { MapPresent(c, [](double v) { return GoLog(v); }); }},
+    {"log2", [](Column* c) { MapPresent(c, [](double v) { return GoLog2(v); }); }},
+    {"log10", [](Column* c) { MapPresent(c, [](double v) { return GoLog10(v); }); }},
+    {"sin", [](Column* c) { MapPresent(c, [](double v) { return GoSin(v); }); }},
+    {"cos", [](Column* c) { MapPresent(c, [](double v) { return GoCos(v); }); }},
+    {"tan", [](Column* c) { MapPresent(c, [](double v) { return GoTan(v); }); }},
+    {"asin", [](Column* c) { MapPresent(c, [](double v) { return GoAsin(v); }); }},
+    {"acos", [](Column* c) { MapPresent(c, [](double v) { return GoAcos(v); }); }},
+    {"atan", [](Column* c) { MapPresent(c, [](double v) { return GoAtan(v); }); }},
+    {"sinh", [](Column* c) { MapPresent(c, [](double v) { return GoSinh(v); }); }},
+    {"cosh", [](Column* c) { MapPresent(c, [](double v) { return GoCosh(v); }); }},
+    {"tanh", [](Column* c) { MapPresent(c, [](double v) { return GoTanh(v); }); }},
+    {"asinh", [](Column* c) { MapPresent(c, [](double v) { return GoAsinh(v); }); }},
+    {"acosh", [](Column* c) { MapPresent(c, [](double v) { return GoAcosh(v); }); }},
+    {"atanh", [](Column* c) { MapPresent(c, [](double v) { return GoAtanh(v); }); }},
 };
 
 // Takes the name; derived classes do the rest.

@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "model/go_math.h"
 #include "promql/exec/math.h"
 
 namespace gauntlet::promql {
@@ -174,9 +175,9 @@ double ApplyScalar(BinaryOp op, double lhs, double rhs) {
     case BinaryOp::kMod:
       return std::fmod(lhs, rhs);
     case BinaryOp::kPow:
-      return std::pow(lhs, rhs);
+      return GoPow(lhs, rhs);
     case BinaryOp::kAtan2:
-      return std::atan2(lhs, rhs);
+      return GoAtan2(lhs, rhs);
     case BinaryOp::kEqual:
       return lhs == rhs;
     case BinaryOp::kNotEqual:

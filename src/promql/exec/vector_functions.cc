@@ -99,6 +99,11 @@ class Sort : public Operator {
       if (std::isnan(a) || std::isnan(b)) return !std::isnan(a) && std::isnan(b);
       return descending_ ? a > b : a < b;
     });
+    // Upstream's comparison says of any two NaN that one is to go behind the other; its sort of few elements inserts
+    // one after the other and so turns their order around.
+    if (rows->size() > 12) return;
+    auto nan = std::find_if(rows->begin(), rows->end(), [](const Row& r) { return std::isnan(r.column.values()[0]); });
+    std::reverse(nan, rows->end());
   }
 
   void SortByLabels(Rows* rows) const {

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+
 #include <cmath>
+#include "model/go_math.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -44,7 +46,7 @@ Result<double> Seconds(const Expr& expr, const QueryTimes& times) {
       if (rhs == 0) return Error(expr, "modulo by zero");
       return std::fmod(lhs, rhs);
     case DurationExpr::Op::kPow:
-      return std::pow(lhs, rhs);
+      return GoPow(lhs, rhs);
     case DurationExpr::Op::kNegate:
       return -rhs;
     case DurationExpr::Op::kPlus:

@@ -363,7 +363,9 @@ class Planner {
     auto node = std::make_shared<RangeFunctionNode>();
     Describe(*node, call, scope);
     node->function = call.function;
-    node->first_arg_pos = Unparen(*call.args.front()).pos;
+    // Upstream evaluates a subquery first and puts in its place samples that come from nowhere.
+    const Expr& first = Unparen(*call.args.front());
+    if (first.kind != NodeKind::kSubquery) node->first_arg_pos = first.pos;
     node->single_name = range->single_name;
     node->range = std::move(range);
     node->args = std::move(args);
