@@ -10,11 +10,13 @@ int mallctlnametomib(const char* name, size_t* mib, size_t* mib_size) __attribut
 int mallctlbymib(const size_t* mib, size_t mib_size, void* old, size_t* old_size, void* value, size_t value_size)
     __attribute__((weak));
 
-// Read by jemalloc at its start. Samples cost about a stack walk per MiB allocated; a background thread gives unused
-// pages back while the process is idle.
+// Read by jemalloc at its start. Samples cost about a stack walk per MiB allocated. Unused pages go back to the system
+// within a second, by a background thread too while the process is idle: frames of all sizes pass through, and kept for
+// longer their pages are most of the memory of a busy sidecar.
 extern const char* malloc_conf;
 const char* malloc_conf =
-    "background_thread:true,max_background_threads:1,prof:true,prof_active:true,lg_prof_sample:20";
+    "dirty_decay_ms:1000,muzzy_decay_ms:0,background_thread:true,max_background_threads:1,prof:true,prof_active:true,"
+    "lg_prof_sample:20";
 }
 
 namespace gauntlet {
