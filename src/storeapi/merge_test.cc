@@ -116,5 +116,20 @@ TEST(ChunkUnion, SortsByTimeAndDropsExactCopies) {
   EXPECT_EQ(chunks[3].data, "other");
 }
 
+TEST(SeriesBatch, CountsTheBatchesItKeepsAlive) {
+  auto big = std::make_shared<SeriesBatch>();
+  big->frame()->assign(100'000, 'x');
+  wire::ChunkView chunk;
+  chunk.data = *big->frame();
+  SeriesBatch batch;
+  batch.Add(Labels::From({{"a", "b"}}), std::span(&chunk, 1));
+  size_t alone = batch.memory_bytes();
+  batch.KeepAlive(big);
+  EXPECT_GE(batch.memory_bytes(), alone + 100'000);
+  size_t once = batch.memory_bytes();
+  batch.KeepAlive(big);
+  EXPECT_EQ(batch.memory_bytes(), once);
+}
+
 }  // namespace
 }  // namespace gauntlet::storeapi

@@ -4,6 +4,16 @@
 
 namespace gauntlet::storeapi {
 
+namespace {
+constexpr size_t kBatchSeries = 64;
+}
+
+void SeriesBatch::Reserve(size_t series, size_t labels_bytes) {
+  entries_.reserve(series);
+  chunks_.reserve(series);
+  labels_.reserve(labels_bytes);
+}
+
 void SeriesBatch::Add(LabelsView labels, std::span<const wire::ChunkView> chunks) {
   entries_.push_back({static_cast<uint32_t>(labels_.size()), static_cast<uint32_t>(labels.packed().size()),
                       static_cast<uint32_t>(chunks_.size()), static_cast<uint32_t>(chunks.size())});
@@ -17,7 +27,9 @@ void SeriesBatch::Extend(std::span<const wire::ChunkView> chunks) {
 }
 
 void SeriesBatch::KeepAlive(std::shared_ptr<const SeriesBatch> other) {
-  if (kept_.empty() || kept_.back() != other) kept_.push_back(std::move(other));
+  if (!kept_.empty() && kept_.back() == other) return;
+  kept_bytes_ += other->memory_bytes();
+  kept_.push_back(std::move(other));
 }
 
 Result<ParsedFrame> ParseFrame(std::string frame) {
@@ -26,6 +38,7 @@ Result<ParsedFrame> ParseFrame(std::string frame) {
   ParsedFrame parsed;
   auto batch = std::make_shared<SeriesBatch>();
   *batch->frame() = std::move(frame);
+  batch->Reserve(kBatchSeries, batch->frame()->size() / 4);  // about what labels are of a frame
   thread_local wire::SeriesReader reader;
   reader.Reset(*batch->frame());
   while (true) {

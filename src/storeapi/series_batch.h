@@ -26,14 +26,17 @@ class SeriesBatch {
   std::span<const wire::ChunkView> chunks(size_t i) const {
     return std::span(chunks_).subspan(entries_[i].chunks_begin, entries_[i].chunks_count);
   }
+  // With the batches kept alive, each as if it were kept by this one alone.
   size_t memory_bytes() const {
     return sizeof(*this) + frame_.capacity() + labels_.capacity() + chunks_.capacity() * sizeof(wire::ChunkView) +
-           entries_.capacity() * sizeof(Entry);
+           entries_.capacity() * sizeof(Entry) + kept_bytes_;
   }
 
   // ---- Filling ----
   // Takes the bytes that chunks will point into. REQUIRES: before the first Add.
   std::string* frame() { return &frame_; }
+  // Room for so many series with so many bytes of labels.
+  void Reserve(size_t series, size_t labels_bytes);
   // Copies labels and chunk views; the data of the chunks must be in frame().
   void Add(LabelsView labels, std::span<const wire::ChunkView> chunks);
   // Appends chunks to the last series.
@@ -49,6 +52,7 @@ class SeriesBatch {
   std::vector<wire::ChunkView> chunks_;
   std::vector<Entry> entries_;
   std::vector<std::shared_ptr<const SeriesBatch>> kept_;
+  size_t kept_bytes_ = 0;
 };
 
 using SeriesBatchPtr = std::shared_ptr<const SeriesBatch>;
