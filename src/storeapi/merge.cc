@@ -75,6 +75,7 @@ Result<bool> SeriesMerge::Next(MergedSeries* series) {
     if (!cursor.batch) break;
     if (series->parts.empty()) {
       series->labels = cursor.labels;
+      series->parts.reserve(cursors_.size());
     } else if (!(cursor.labels == series->labels)) {
       break;
     }

@@ -21,7 +21,9 @@ namespace gauntlet::storeapi {
 
 struct ReadAheadLimits {
   size_t batches_max = 20;
-  size_t bytes_max = 64 << 20;  // of batches waiting; one batch may go over
+  // Of batches waiting; one batch may go over. Enough to keep an endpoint busy while another's answer is taken, and
+  // little enough to be read from the cache of the processor that parsed it.
+  size_t bytes_max = 8 << 20;
 };
 
 // Pulls `inner` in the background, so that many endpoints answer, and their frames are parsed, at the same time. `call`
