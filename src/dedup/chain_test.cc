@@ -54,6 +54,19 @@ TEST(Chain, EveryTimeOfAnyReplicaIsThereOnce) {
   }
 }
 
+// Two have a way of their own; with an empty third one the heap is used.
+TEST(Chain, TwoReplicasGiveWhatTheHeapGives) {
+  std::mt19937_64 random(3);
+  for (int round = 0; round < 2000; ++round) {
+    std::vector<Points> replicas(2);
+    for (Points& points : replicas) {
+      int64_t t = 0;
+      for (size_t i = random() % 40; i > 0; --i) points.push_back({t += 1 + random() % 3, random() % 1000});
+    }
+    ASSERT_EQ(Merge(replicas), Merge({replicas[0], replicas[1], {}})) << "round " << round;
+  }
+}
+
 TEST(Chain, HistogramsLoseTheirHintWhereTheSourceChanges) {
   auto make = [](std::vector<int64_t> times) {
     Samples s;

@@ -3,6 +3,8 @@
 
 #include "dedup/penalty.h"
 
+#include <algorithm>
+#include <concepts>
 #include <limits>
 #include <memory>
 #include <utility>
@@ -39,6 +41,26 @@ class Leaf {
   }
   void RaiseTo(double last) {
     if (last > value()) raised_by_ += last - value();
+  }
+  // Emits the sample it stands on and those after it, as long as each begins before the other replica may win again:
+  // within twice the last step (`tie` more: of two at the same time this one wins). `last_t` is the time before it,
+  // `penalty` what the other one has to wait from here; both move along, and `leave` becomes the latest time that the
+  // other one was sent to. Ends on the last one emitted.
+  void EmitRun(int64_t tie, int64_t* last_t, int64_t* penalty, int64_t* leave, Samples* out) {
+    const auto& times = samples_->times_ms;
+    size_t begin = at_;
+    while (at_ + 1 < times.size() && times[at_ + 1] < times[at_] + 1 + *penalty + tie) {
+      *leave = std::max(*leave, times[at_] + 1 + *penalty);
+      *penalty = 2 * (times[at_ + 1] - times[at_]);
+      ++at_;
+    }
+    *last_t = times[at_];
+    size_t base = out->size();
+    AppendRange(*samples_, begin, at_ + 1, out);
+    if (raised_by_ == 0) return;
+    for (size_t i = base; i < out->size(); ++i) {
+      if (!IsStaleNaN(out->values[i])) out->values[i] += raised_by_;
+    }
   }
   void Emit(Samples* out) {
     if (!is_float() || !samples_->start_times_ms.empty() || !out->start_times_ms.empty()) {
@@ -86,6 +108,19 @@ class Pair {
     if (b_valid_ && b_.is_float()) b_.RaiseTo(last);
   }
   void Emit(Samples* out) { last_a_ ? a_.Emit(out) : b_.Emit(out); }
+  // Emits the sample it stands on and all after it that need no look at the other side.
+  void EmitRun(Samples* out)
+    requires std::same_as<A, Leaf>
+  {
+    int64_t leave = kNoTimeYet;
+    if (last_a_) {
+      a_.EmitRun(1, &last_t_, &penalty_b_, &leave, out);
+      if (b_valid_ && leave != kNoTimeYet) b_valid_ = b_.Seek(leave);
+    } else {
+      b_.EmitRun(0, &last_t_, &penalty_a_, &leave, out);
+      if (a_valid_ && leave != kNoTimeYet) a_valid_ = a_.Seek(leave);
+    }
+  }
 
  private:
   bool Advance() {
@@ -178,7 +213,7 @@ void MergeWithPenalty(std::span<const Samples* const> replicas, bool counter, Sa
   }
   Pair<Leaf> first(Leaf(replicas[0]), Leaf(replicas[1]), counter);
   if (replicas.size() == 2) {
-    EmitAll(first, out);
+    while (first.Next()) first.EmitRun(out);
     return;
   }
   Folded folded(std::move(first));

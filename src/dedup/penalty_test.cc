@@ -6,8 +6,12 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <random>
+
 #include "dedup/merger.h"
 #include "dedup/testing/series_text.h"
+#include "model/stale.h"
 
 namespace gauntlet::dedup {
 namespace {
@@ -64,6 +68,31 @@ TEST(Penalty, CountersAreRaisedAtASwitch) {
 TEST(Penalty, OtherValuesAreNot) {
   EXPECT_EQ(Merge({kHiccup, kLater}),
             (Points{{10000, 8}, {20000, 9}, {45001, 8.5}, {55001, 9.5}, {65001, 10.5}, {100000, 15}}));
+}
+
+// Two are merged run by run; with an empty third one they are walked sample by sample.
+TEST(Penalty, RunsAreWhatSingleStepsGive) {
+  std::mt19937_64 random(7);
+  for (int round = 0; round < 2000; ++round) {
+    std::vector<Points> replicas(2);
+    for (Points& points : replicas) {
+      int64_t t = static_cast<int64_t>(random() % 20'000), interval = round % 3 == 0 ? 3000 : 15'000;
+      for (int i = 0; i < 60; ++i) {
+        t += interval + static_cast<int64_t>(random() % 3 == 0 ? random() % 200 : 0);
+        if (random() % 12 == 0) t += interval * static_cast<int64_t>(random() % 5);
+        points.push_back({t, random() % 15 == 0 ? StaleNaN() : static_cast<double>(random() % 50)});
+      }
+    }
+    for (bool counter : {false, true}) {
+      Points runs = Merge(replicas, counter), steps = Merge({replicas[0], replicas[1], {}}, counter);
+      ASSERT_EQ(runs.size(), steps.size()) << "round " << round;
+      for (size_t i = 0; i < runs.size(); ++i) {
+        ASSERT_EQ(runs[i].first, steps[i].first) << "round " << round;
+        ASSERT_EQ(std::bit_cast<uint64_t>(runs[i].second), std::bit_cast<uint64_t>(steps[i].second))
+            << "round " << round;
+      }
+    }
+  }
 }
 
 TEST(Penalty, HistogramsAndFloatsMix) {
