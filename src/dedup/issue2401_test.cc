@@ -27,9 +27,11 @@ Samples Merge(const std::string& file, Algorithm algorithm, std::string_view fun
   SortAndDropCopies(&chunks);
   auto rule = algorithm == Algorithm::kStitch ? SplitRule::kByPhase : SplitRule::kFirstFit;
   std::vector<Samples> replicas;
-  for (const auto& list : SplitReplicas(chunks, rule)) {
+  ReplicaLists lists;
+  lists.AddSplit(chunks, rule);
+  for (size_t r = 0; r < lists.size(); ++r) {
     Samples& samples = replicas.emplace_back();
-    for (uint32_t i : list) EXPECT_TRUE(DecodeChunk(chunks[i].raw, mint, maxt, &samples).ok());
+    for (const auto& chunk : lists[r]) EXPECT_TRUE(DecodeChunk(chunk.raw, mint, maxt, &samples).ok());
   }
   Samples out;
   ReplicaMerger(algorithm, function).Merge(replicas, &out);

@@ -56,20 +56,35 @@ void SortAndDropCopies(std::vector<SeriesChunk>* chunks) {
   chunks->erase(std::unique(chunks->begin(), chunks->end()), chunks->end());
 }
 
-std::vector<std::vector<uint32_t>> SplitReplicas(std::span<const SeriesChunk> chunks, SplitRule rule) {
-  std::vector<std::vector<uint32_t>> replicas;
-  std::vector<int64_t> ends;  // of each replica's last chunk
-  for (size_t i = 0; i < chunks.size(); ++i) {
-    size_t to = rule == SplitRule::kFirstFit ? FirstFit(ends, chunks[i].mint_ms) : BestPhase(ends, chunks[i]);
+void ReplicaLists::Add(std::span<const SeriesChunk> chunks) {
+  chunks_.insert(chunks_.end(), chunks.begin(), chunks.end());
+  ends_.push_back(chunks_.size());
+}
+
+void ReplicaLists::AddSplit(std::span<const SeriesChunk> chunks, SplitRule rule) {
+  last_times_.clear();
+  replica_of_.clear();
+  places_.clear();  // first how many chunks each has
+  for (const SeriesChunk& chunk : chunks) {
+    size_t to = rule == SplitRule::kFirstFit ? FirstFit(last_times_, chunk.mint_ms) : BestPhase(last_times_, chunk);
     if (to == kNone) {
-      to = replicas.size();
-      replicas.emplace_back();
-      ends.push_back(0);
+      to = last_times_.size();
+      last_times_.push_back(0);
+      places_.push_back(0);
     }
-    replicas[to].push_back(static_cast<uint32_t>(i));
-    ends[to] = chunks[i].maxt_ms;
+    replica_of_.push_back(to);
+    last_times_[to] = chunk.maxt_ms;
+    ++places_[to];
   }
-  return replicas;
+  size_t end = chunks_.size();
+  for (size_t& place : places_) {
+    size_t begin = end;
+    end += place;
+    place = begin;
+    ends_.push_back(end);
+  }
+  chunks_.resize(end);
+  for (size_t i = 0; i < chunks.size(); ++i) chunks_[places_[replica_of_[i]]++] = chunks[i];
 }
 
 }  // namespace gauntlet::dedup

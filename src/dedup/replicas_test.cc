@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 #include "tsdb/chunkenc/xor.h"
@@ -17,8 +18,20 @@ std::vector<SeriesChunk> Chunks(std::initializer_list<std::pair<int64_t, int64_t
   return chunks;
 }
 
+// Which chunks each replica gets, as indices. REQUIRES: no two chunks are the same.
+std::vector<std::vector<uint32_t>> Split(const std::vector<SeriesChunk>& chunks, SplitRule rule) {
+  ReplicaLists lists;
+  lists.AddSplit(chunks, rule);
+  std::vector<std::vector<uint32_t>> indices(lists.size());
+  for (size_t r = 0; r < lists.size(); ++r) {
+    for (const SeriesChunk& chunk : lists[r])
+      indices[r].push_back(static_cast<uint32_t>(std::find(chunks.begin(), chunks.end(), chunk) - chunks.begin()));
+  }
+  return indices;
+}
+
 std::vector<std::vector<uint32_t>> FirstFit(const std::vector<SeriesChunk>& chunks) {
-  return SplitReplicas(chunks, SplitRule::kFirstFit);
+  return Split(chunks, SplitRule::kFirstFit);
 }
 
 TEST(Replicas, FirstFitDealsOutOverlapsAsThanosDoes) {
@@ -47,7 +60,7 @@ TEST(Replicas, ByPhaseFollowsTheScrapesOfAReplica) {
   for (size_t i = 0; i < ranges.size(); ++i) {
     chunks.push_back({ranges[i].first, ranges[i].second, {tsdb::Encoding::kXor, bytes[i]}, {}});
   }
-  EXPECT_EQ(SplitReplicas(chunks, SplitRule::kByPhase), (std::vector<std::vector<uint32_t>>{{0, 3, 5}, {1, 2, 4}}));
+  EXPECT_EQ(Split(chunks, SplitRule::kByPhase), (std::vector<std::vector<uint32_t>>{{0, 3, 5}, {1, 2, 4}}));
 }
 
 TEST(Replicas, CopiesAreDroppedWithoutDecoding) {

@@ -42,10 +42,10 @@ std::vector<Samples> Select(const dedup::ThanosAnswer& answer, const std::string
     dedup::SortAndDropCopies(&chunks);
     std::vector<Samples> replicas;
     ChunkReader reader(ReadingFor(function), RawCounters::kCorrected);
-    for (const auto& list : dedup::SplitReplicas(chunks, dedup::SplitRule::kFirstFit)) {
-      std::vector<tsdb::SeriesChunk> replica;
-      for (uint32_t i : list) replica.push_back(chunks[i]);
-      EXPECT_TRUE(reader.Read(replica, answer.start_ms, answer.end_ms, &replicas.emplace_back()).ok());
+    dedup::ReplicaLists lists;
+    lists.AddSplit(chunks, dedup::SplitRule::kFirstFit);
+    for (size_t r = 0; r < lists.size(); ++r) {
+      EXPECT_TRUE(reader.Read(lists[r], answer.start_ms, answer.end_ms, &replicas.emplace_back()).ok());
     }
     dedup::ReplicaMerger(algorithm, function).Merge(replicas, &selected.emplace_back());
   }

@@ -50,74 +50,78 @@ bool Overlap(const Chunks& chunks) {
   return false;
 }
 
-// The lists of chunks that are one replica each.
-std::vector<Chunks> DealOut(const ReadPlan& plan, std::span<const storeapi::SeriesPart> parts) {
-  std::vector<Chunks> replicas;
-  auto split = [&](Chunks&& chunks, dedup::SplitRule rule) {
-    if (!Overlap(chunks)) {
-      replicas.push_back(std::move(chunks));
-      return;
-    }
-    for (const auto& indices : dedup::SplitReplicas(chunks, rule)) {
-      replicas.emplace_back();
-      for (uint32_t i : indices) replicas.back().push_back(chunks[i]);
-    }
-  };
-  if (plan.algorithm == dedup::Algorithm::kStitch) {
-    for (size_t begin = 0, end; begin < parts.size(); begin = end) {
-      Chunks chunks;
-      for (end = begin; end < parts.size() && parts[end].source == parts[begin].source; ++end)
-        AppendChunks(parts[end].chunks(), &chunks);
-      dedup::SortAndDropCopies(&chunks);
-      split(std::move(chunks), dedup::SplitRule::kByPhase);
-    }
-    return replicas;
-  }
-  Chunks chunks;
-  for (const storeapi::SeriesPart& part : parts) AppendChunks(part.chunks(), &chunks);
-  dedup::SortAndDropCopies(&chunks);
-  split(std::move(chunks), dedup::SplitRule::kFirstFit);
-  return replicas;
-}
-
-class ChunkReplicas : public dedup::ReplicaSource {
- public:
-  ChunkReplicas(const ReadPlan& plan, downsample::ChunkReader& reader, std::span<const Chunks> replicas)
-      : plan_(plan), reader_(reader), replicas_(replicas) {}
-  Status Read(size_t replica, Samples* out) override {
-    return reader_.Read(replicas_[replica], plan_.start_ms, plan_.end_ms, out);
-  }
-
- private:
-  const ReadPlan& plan_;
-  downsample::ChunkReader& reader_;
-  std::span<const Chunks> replicas_;
-};
-
-// A reader and a merger with their buffers, kept per thread: neighbouring series are read under the same plan.
-struct Machinery {
-  explicit Machinery(const ReadPlan& plan)
-      : algorithm(plan.algorithm),
-        function(plan.function),
-        reader(downsample::ReadingFor(plan.function)),
-        rising_reader(downsample::ReadingFor(plan.function), downsample::RawCounters::kCorrected),
-        merger(plan.algorithm, plan.function) {}
-  const dedup::Algorithm algorithm;
-  const std::string function;
-  downsample::ChunkReader reader, rising_reader;
-  dedup::ReplicaMerger merger;
-};
-
 // Whether replicas that are to be joined are read as rising lines.
 bool JoinsRisingLines(const ReadPlan& plan) {
   return plan.algorithm != dedup::Algorithm::kStitch && plan.function != "resets" &&
          dedup::IsCounterFunction(plan.function);
 }
 
+// What reads series, with its buffers, kept per thread: neighbouring series are read under the same plan.
+struct Machinery : public dedup::ReplicaSource {
+  explicit Machinery(const ReadPlan& plan)
+      : algorithm(plan.algorithm),
+        function(plan.function),
+        reader(downsample::ReadingFor(plan.function)),
+        joined_reader(downsample::ReadingFor(plan.function), JoinsRisingLines(plan)
+                                                                 ? downsample::RawCounters::kCorrected
+                                                                 : downsample::RawCounters::kUnaltered),
+        merger(plan.algorithm, plan.function) {}
+
+  // One of the replicas that are joined, of the series going on.
+  Status Read(size_t replica, Samples* out) override {
+    return joined_reader.Read(replicas[replica], start_ms, end_ms, out);
+  }
+
+  const dedup::Algorithm algorithm;
+  const std::string function;
+  downsample::ChunkReader reader, joined_reader;
+  dedup::ReplicaMerger merger;
+  int64_t start_ms = 0, end_ms = 0;
+  Chunks chunks;
+  dedup::ReplicaLists replicas;
+  std::vector<dedup::ReplicaInfo> infos;
+};
+
 Machinery& MachineryFor(const ReadPlan& plan) {
   thread_local std::optional<Machinery> cached;
   if (!cached || cached->algorithm != plan.algorithm || cached->function != plan.function) cached.emplace(plan);
+  cached->start_ms = plan.start_ms;
+  cached->end_ms = plan.end_ms;
   return *cached;
+}
+
+// Puts the chunks of parts that may be one replica's into lists that are.
+void DealOut(std::span<const storeapi::SeriesPart> parts, dedup::SplitRule rule, Machinery* machinery) {
+  Chunks& chunks = machinery->chunks;
+  chunks.clear();
+  for (const storeapi::SeriesPart& part : parts) AppendChunks(part.chunks(), &chunks);
+  dedup::SortAndDropCopies(&chunks);
+  if (Overlap(chunks)) {
+    machinery->replicas.AddSplit(chunks, rule);
+  } else {
+    machinery->replicas.Add(chunks);
+  }
+}
+
+void FindReplicas(std::span<const storeapi::SeriesPart> parts, Machinery* machinery) {
+  machinery->replicas.Clear();
+  if (machinery->algorithm != dedup::Algorithm::kStitch) {
+    DealOut(parts, dedup::SplitRule::kFirstFit, machinery);
+    return;
+  }
+  for (size_t begin = 0, end; begin < parts.size(); begin = end) {
+    for (end = begin; end < parts.size() && parts[end].source == parts[begin].source;) ++end;
+    DealOut(parts.subspan(begin, end - begin), dedup::SplitRule::kByPhase, machinery);
+  }
+}
+
+dedup::ReplicaInfo InfoOf(std::span<const tsdb::SeriesChunk> chunks) {
+  dedup::ReplicaInfo info;
+  if (chunks.empty()) return info;
+  info.mint_ms = chunks.front().mint_ms;
+  info.maxt_ms = chunks.back().maxt_ms;
+  for (const tsdb::SeriesChunk& chunk : chunks) info.samples += chunk.has_raw() ? tsdb::SampleCount(chunk.raw) : 120;
+  return info;
 }
 
 }  // namespace
@@ -139,25 +143,17 @@ Status ReplicaSeries::Charge() { return charge_.Set(bytes_); }
 Status ReplicaSeries::Read(Samples* out) const {
   Machinery& machinery = MachineryFor(*plan_);
   if (!plan_->deduplicate) {
-    Chunks chunks;
-    for (const storeapi::SeriesPart& part : parts_) AppendChunks(part.chunks(), &chunks);
-    dedup::SortAndDropCopies(&chunks);
-    return machinery.reader.Read(chunks, plan_->start_ms, plan_->end_ms, out);
+    machinery.chunks.clear();
+    for (const storeapi::SeriesPart& part : parts_) AppendChunks(part.chunks(), &machinery.chunks);
+    dedup::SortAndDropCopies(&machinery.chunks);
+    return machinery.reader.Read(machinery.chunks, plan_->start_ms, plan_->end_ms, out);
   }
-  std::vector<Chunks> replicas = DealOut(*plan_, parts_);
-  if (replicas.size() == 1) return machinery.reader.Read(replicas[0], plan_->start_ms, plan_->end_ms, out);
-  std::vector<dedup::ReplicaInfo> infos;
-  for (const Chunks& chunks : replicas) {
-    dedup::ReplicaInfo info;
-    if (!chunks.empty()) {
-      info.mint_ms = chunks.front().mint_ms;
-      info.maxt_ms = chunks.back().maxt_ms;
-    }
-    for (const tsdb::SeriesChunk& chunk : chunks) info.samples += chunk.has_raw() ? tsdb::SampleCount(chunk.raw) : 120;
-    infos.push_back(info);
-  }
-  ChunkReplicas source(*plan_, JoinsRisingLines(*plan_) ? machinery.rising_reader : machinery.reader, replicas);
-  return machinery.merger.Merge(infos, source, out);
+  FindReplicas(parts_, &machinery);
+  if (machinery.replicas.size() == 1)
+    return machinery.reader.Read(machinery.replicas[0], plan_->start_ms, plan_->end_ms, out);
+  machinery.infos.clear();
+  for (size_t r = 0; r < machinery.replicas.size(); ++r) machinery.infos.push_back(InfoOf(machinery.replicas[r]));
+  return machinery.merger.Merge(machinery.infos, machinery, out);
 }
 
 }  // namespace gauntlet::query
