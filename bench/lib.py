@@ -18,6 +18,7 @@ class Goals:
         args = argparse.ArgumentParser(description=scenario)
         args.add_argument("--json", help="write the goals to this file")
         args.add_argument("--quick", action="store_true", help="a tenth of the data: to see that the scenario works")
+        args.add_argument("--only", metavar="PART", help="one part of the scenario")
         self.args = args.parse_args()
         self.scenario, self.goals = scenario, []
 

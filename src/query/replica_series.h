@@ -20,7 +20,7 @@ namespace gauntlet::query {
 struct ReadPlan {
   bool deduplicate = true;
   dedup::Algorithm algorithm = dedup::Algorithm::kPenalty;
-  std::string function;  // nearest function of the selector
+  std::string function;              // nearest function of the selector
   int64_t start_ms = 0, end_ms = 0;  // samples outside are left out
 };
 

@@ -1,4 +1,5 @@
-// Merging and deduplicating two replicas' answers, frames already in memory, decoding included.
+// Merging and deduplicating two replicas' answers, frames already in memory, decoding included; with so many samples in
+// each series.
 
 #include <benchmark/benchmark.h>
 
@@ -7,6 +8,7 @@
 #include <map>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/executor.h"
@@ -17,12 +19,12 @@
 namespace gauntlet::query {
 namespace {
 
-constexpr int kSeries = 100'000, kSamples = 120;
+constexpr int kSeries = 100'000;
 
 // Frames of 64 series, as a sidecar sends them.
 class FrameStore : public storeapi::Store {
  public:
-  explicit FrameStore(int64_t offset_ms) {
+  FrameStore(int64_t offset_ms, int64_t samples_each) {
     std::mt19937_64 rng(static_cast<uint64_t>(offset_ms) + 1);
     wire::SeriesBatch batch;
     Samples samples;
@@ -33,14 +35,14 @@ class FrameStore : public storeapi::Store {
                                     {"code", "200"},
                                     {"container", "web"},
                                     {"handler", "/api/v1/query"},
-                                    {"instance", "10.0.0." + std::to_string(i % 250) + ":9100"},
+                                    {"instance", "10.0." + std::to_string(1000 + i / 250) + ".7:9100"},
                                     {"job", "web"},
                                     {"namespace", "shop"},
                                     {"pod", "web-" + number},
                                     {"zone", "a"}});
       samples.Clear();
       double value = static_cast<double>(rng() % 1000);
-      for (int s = 0; s < kSamples; ++s) {
+      for (int64_t s = 0; s < samples_each; ++s) {
         samples.times_ms.push_back(1'767'571'200'000 + s * 15'000 + offset_ms);
         samples.values.push_back(value += static_cast<double>(rng() % 50));
       }
@@ -63,23 +65,27 @@ class FrameStore : public storeapi::Store {
     }
   }
 
+  // Takes its frames away, as they come from the network.
   class Stream : public storeapi::SeriesStream {
    public:
-    explicit Stream(const std::vector<std::string>& frames) : frames_(frames) {}
+    explicit Stream(std::vector<std::string> frames) : frames_(std::move(frames)) {}
     Result<storeapi::SeriesBatchPtr> Next() override {
       if (next_ == frames_.size()) return storeapi::SeriesBatchPtr();
-      GN_ASSIGN(storeapi::ParsedFrame parsed, storeapi::ParseFrame(frames_[next_++]));
+      GN_ASSIGN(storeapi::ParsedFrame parsed, storeapi::ParseFrame(std::move(frames_[next_++])));
       return std::move(parsed.series);
     }
 
    private:
-    const std::vector<std::string>& frames_;
+    std::vector<std::string> frames_;
     size_t next_ = 0;
   };
 
+  // Puts the frames for one answer into memory.
+  void Receive() { received_ = frames_; }
+
   std::unique_ptr<storeapi::SeriesStream> Series(const storeapi::SeriesRequest&,
                                                  const storeapi::CallContext&) override {
-    return std::make_unique<Stream>(frames_);
+    return std::make_unique<Stream>(std::exchange(received_, {}));
   }
   Result<storeapi::LabelsAnswer> LabelNames(const storeapi::LabelsRequest&, const storeapi::CallContext&) override {
     return storeapi::LabelsAnswer();
@@ -89,7 +95,7 @@ class FrameStore : public storeapi::Store {
   }
 
  private:
-  std::vector<std::string> frames_;
+  std::vector<std::string> frames_, received_;
 };
 
 double CpuSeconds() {
@@ -99,25 +105,27 @@ double CpuSeconds() {
 }
 
 void BM_MergeReplicas(benchmark::State& state, dedup::Algorithm algorithm) {
-  static std::vector<storeapi::EndpointPtr> endpoints = [] {
-    std::vector<storeapi::EndpointPtr> made;
+  static std::map<int64_t, std::vector<storeapi::EndpointPtr>> all;
+  int64_t samples_each = state.range(0);
+  std::vector<storeapi::EndpointPtr>& endpoints = all[samples_each];
+  if (endpoints.empty()) {
     for (int64_t offset : {0, 7000}) {
       auto endpoint = std::make_shared<storeapi::Endpoint>();
       endpoint->address = "replica-" + std::to_string(offset);
-      endpoint->store = std::make_shared<FrameStore>(offset);
+      endpoint->store = std::make_shared<FrameStore>(offset, samples_each);
       endpoint->supports_without_replica_labels = endpoint->supports_sharding = true;
-      made.push_back(std::move(endpoint));
+      endpoints.push_back(std::move(endpoint));
     }
-    return made;
-  }();
+  }
   ThreadPool pool("bench", 4);
-  storeapi::Proxy proxy({}, [] { return endpoints; }, pool, telemetry::Logger::Discard());
+  storeapi::Proxy proxy({}, [&endpoints] { return endpoints; }, pool, telemetry::Logger::Discard());
   SelectScope scope;
   scope.replica_labels = {"replica"};
   scope.algorithm = algorithm;
   double cpu = 0, series = 0, samples = 0;
   Samples out;
   for (auto _ : state) {
+    for (const auto& endpoint : endpoints) static_cast<FrameStore&>(*endpoint->store).Receive();
     double begin = CpuSeconds();
     StoreQueryable queryable(proxy, scope);
     auto querier = queryable.MakeQuerier(0, INT64_MAX);
@@ -125,25 +133,34 @@ void BM_MergeReplicas(benchmark::State& state, dedup::Algorithm algorithm) {
     hints.end_ms = INT64_MAX;
     auto set =
         (*querier)->Select(hints, Matchers{Matcher::Equal("__name__", "http_requests_total")}, Cancel(), nullptr);
+    int merged = 0;
     while (true) {
       auto one = set->Next();
       if (!one.ok() || *one == nullptr) break;
+      ++merged;
       out.Clear();
       if (!(*one)->Read(&out).ok()) state.SkipWithError("read");
       benchmark::DoNotOptimize(out.values.data());
     }
     cpu += CpuSeconds() - begin;
+    if (merged != kSeries) state.SkipWithError("replicas were not merged");
     series += 2.0 * kSeries;
-    samples += 2.0 * kSeries * kSamples;
+    samples += 2.0 * kSeries * static_cast<double>(samples_each);
   }
   // Per second of processor time, all threads together.
   state.counters["series"] = series / cpu;
   state.counters["samples"] = samples / cpu;
 }
 
-BENCHMARK_CAPTURE(BM_MergeReplicas, penalty, dedup::Algorithm::kPenalty)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(BM_MergeReplicas, chain, dedup::Algorithm::kChain)->Unit(benchmark::kMillisecond);
-BENCHMARK_CAPTURE(BM_MergeReplicas, stitch, dedup::Algorithm::kStitch)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(BM_MergeReplicas, penalty, dedup::Algorithm::kPenalty)
+    ->Arg(60)
+    ->Arg(120)
+    ->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(BM_MergeReplicas, chain, dedup::Algorithm::kChain)->Arg(60)->Arg(120)->Unit(benchmark::kMillisecond);
+BENCHMARK_CAPTURE(BM_MergeReplicas, stitch, dedup::Algorithm::kStitch)
+    ->Arg(60)
+    ->Arg(120)
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace gauntlet::query
