@@ -9,6 +9,7 @@
 #include "config/http_client_config.h"
 #include "net/http_client.h"
 #include "net/http_router.h"
+#include "net/url.h"
 #include "server/http_client_options.h"
 #include "sidecar/control_services.h"
 #include "sidecar/heartbeat.h"
@@ -60,6 +61,8 @@ Status RunSidecar(const GlobalFlags& global, const SidecarFlags& flags, int* exi
   GN_ASSIGN(std::string log_yaml, flags.prometheus.request_logging.Load());
   GN_ASSIGN(server::RequestLogConfig request_log, server::ParseRequestLogConfig(log_yaml));
   GN_ASSIGN(std::unique_ptr<net::HttpClient> client, MakeClient(flags.prometheus));
+  Result<net::Url> url = net::Url::Parse(flags.prometheus.url);
+  if (!url.ok()) return url.status().Wrap("--prometheus.url");
 
   sidecar::PrometheusApi api(WithoutTrailingSlash(flags.prometheus.url), *client);
   sidecar::HeartbeatOptions heartbeat_options;

@@ -14,15 +14,11 @@
 #include "base/mutex.h"
 
 namespace gauntlet {
-namespace {
-
-constexpr std::chrono::seconds kIdle{30};
-
-}  // namespace
 
 class ThreadPool::Rep {
  public:
-  Rep(std::string name, size_t threads_max) : name_(std::move(name)), threads_max_(threads_max) {}
+  Rep(std::string name, size_t threads_max, std::chrono::milliseconds idle)
+      : name_(std::move(name)), threads_max_(threads_max), idle_max_(idle) {}
 
   ~Rep() {
     std::list<std::thread> threads;
@@ -32,6 +28,7 @@ class ThreadPool::Rep {
       work_.NotifyAll();
       while (running_ > 0) ended_.Wait(mutex_);
       threads.swap(threads_);
+      threads.splice(threads.end(), dead_);
     }
     for (auto& thread : threads) thread.join();
   }
@@ -57,7 +54,7 @@ class ThreadPool::Rep {
       if (queue_.empty()) {
         if (stopping_) break;
         ++idle_;
-        bool woken = work_.WaitUntil(mutex_, std::chrono::steady_clock::now() + kIdle);
+        bool woken = work_.WaitUntil(mutex_, std::chrono::steady_clock::now() + idle_max_);
         --idle_;
         if (!woken && queue_.empty()) break;
         continue;
@@ -82,6 +79,7 @@ class ThreadPool::Rep {
 
   const std::string name_;
   const size_t threads_max_;
+  const std::chrono::milliseconds idle_max_;
   Mutex mutex_;
   CondVar work_, ended_;
   std::deque<std::function<void()>> queue_ GN_GUARDED_BY(mutex_);
@@ -92,8 +90,8 @@ class ThreadPool::Rep {
   bool stopping_ GN_GUARDED_BY(mutex_) = false;
 };
 
-ThreadPool::ThreadPool(std::string name, size_t threads_max)
-    : rep_(std::make_unique<Rep>(std::move(name), threads_max < 1 ? 1 : threads_max)) {}
+ThreadPool::ThreadPool(std::string name, size_t threads_max, std::chrono::milliseconds idle_max)
+    : rep_(std::make_unique<Rep>(std::move(name), threads_max < 1 ? 1 : threads_max, idle_max)) {}
 
 ThreadPool::~ThreadPool() = default;
 

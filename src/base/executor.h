@@ -2,6 +2,7 @@
 
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <memory>
@@ -29,7 +30,8 @@ class InlineExecutor : public Executor {
 // joins.
 class ThreadPool : public Executor {
  public:
-  ThreadPool(std::string name, size_t threads_max);
+  // A thread without work for `idle_max` ends.
+  ThreadPool(std::string name, size_t threads_max, std::chrono::milliseconds idle_max = std::chrono::seconds(30));
   ~ThreadPool() override;
   void Run(std::function<void()> task) override;
   size_t width() const override;

@@ -3,7 +3,11 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <chrono>
+#include <memory>
 #include <vector>
+
+#include "base/mutex.h"
 
 namespace gauntlet {
 namespace {
@@ -15,6 +19,28 @@ TEST(ThreadPool, RunsEverythingBeforeItEnds) {
     for (int i = 0; i < 1000; ++i) pool.Run([&] { ran.fetch_add(1); });
   }
   EXPECT_EQ(ran.load(), 1000);
+}
+
+TEST(ThreadPool, ThreadsThatEndedForWantOfWorkAreJoinedAtTheEnd) {
+  struct Over {
+    Mutex mutex;
+    CondVar changed;
+    bool over GN_GUARDED_BY(mutex) = false;
+  };
+  // Says when its thread is over.
+  struct Farewell {
+    std::shared_ptr<Over> to;
+    ~Farewell() {
+      MutexLock lock(to->mutex);
+      to->over = true;
+      to->changed.NotifyAll();
+    }
+  };
+  auto over = std::make_shared<Over>();
+  ThreadPool pool("test", 4, std::chrono::milliseconds(0));
+  pool.Run([over] { thread_local Farewell farewell{over}; });
+  MutexLock lock(over->mutex);
+  while (!over->over) over->changed.Wait(over->mutex);
 }
 
 TEST(ParallelFor, VisitsEachIndexOnce) {

@@ -143,6 +143,7 @@ Result<Labels> PrometheusApi::ExternalLabels(const Cancel& cancel) const {
 Result<int64_t> PrometheusApi::LowestTimeMs(const Cancel& cancel) const {
   constexpr std::string_view kName = "\nprometheus_tsdb_lowest_timestamp_seconds ";
   GN_ASSIGN(std::string text, Fetch("/metrics", cancel));
+  text.insert(0, 1, '\n');
   size_t at = text.find(kName);
   if (at == std::string::npos) {
     return Status(Code::kNotFound,
