@@ -19,6 +19,7 @@ namespace gauntlet::tsdb {
 
 class SegmentReader {
  public:
+  SegmentReader() = default;  // no segments
   // Maps every file of `dir` whose name is a number, in the order of the numbers.
   static Result<SegmentReader> Open(io::FileSystem& files, const std::string& dir);
 
@@ -29,8 +30,6 @@ class SegmentReader {
   size_t segments() const { return segments_.size(); }
 
  private:
-  SegmentReader() = default;
-
   std::vector<std::unique_ptr<io::MappedFile>> segments_;
   uint64_t bytes_ = 0;
 };
