@@ -7,6 +7,8 @@
 #include "objstore/filesystem_bucket.h"
 #include "objstore/metered_bucket.h"
 #include "objstore/prefix_bucket.h"
+#include "objstore/s3/s3_config.h"
+#include "objstore/s3/s3_make.h"
 
 namespace gauntlet::objstore {
 namespace {
@@ -33,6 +35,10 @@ Result<std::unique_ptr<Bucket>> MakeProvider(const std::string& type, const conf
                                              const Environment& environment) {
   const std::string upper = Upper(type);
   if (upper == "FILESYSTEM") return MakeFilesystem(node, environment);
+  if (upper == "S3") {
+    GN_ASSIGN(S3Config config, ParseS3Config(node));
+    return MakeS3Bucket(config, environment);
+  }
   return Status(Code::kInvalid, "bucket with type " + type + " is not supported");
 }
 

@@ -31,7 +31,7 @@ class Retries {
   int attempts() const { return attempts_ + 1; }
 
  private:
-  const RetryOptions options_;
+  RetryOptions options_;
   int attempts_ = 0;
 };
 

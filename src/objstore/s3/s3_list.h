@@ -1,0 +1,48 @@
+// S3Lister: the pages of a listing, by ListObjectsV2 or the first version.
+//
+// Threads: one thread at a time.
+
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/cancel.h"
+#include "base/status.h"
+#include "objstore/s3/s3_client.h"
+
+namespace gauntlet::objstore {
+
+struct S3ListEntry {
+  std::string name;
+  uint64_t bytes = 0;
+  int64_t modified_ms = 0;
+};
+
+struct S3ListPage {
+  std::vector<S3ListEntry> entries;  // ascending
+  bool truncated = false;
+  std::string next;  // token or marker
+};
+
+// The body of an answer to either version.
+Result<S3ListPage> ParseListing(std::string_view xml);
+
+class S3Lister {
+ public:
+  S3Lister(S3Client& client, std::string prefix, bool recursive, bool v1)
+      : client_(client), prefix_(std::move(prefix)), recursive_(recursive), v1_(v1) {}
+  bool done() const { return done_; }
+  // REQUIRES: !done()
+  Result<std::vector<S3ListEntry>> NextPage(const Cancel& cancel);
+
+ private:
+  S3Client& client_;
+  const std::string prefix_;
+  const bool recursive_, v1_;
+  std::string next_;
+  bool done_ = false;
+};
+
+}  // namespace gauntlet::objstore

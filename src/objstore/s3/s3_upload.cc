@@ -1,0 +1,241 @@
+#include "objstore/s3/s3_upload.h"
+
+#include <algorithm>
+#include <chrono>
+
+#include "objstore/directories.h"
+#include "objstore/sign.h"
+#include "objstore/sources.h"
+#include "objstore/xml.h"
+
+namespace gauntlet::objstore {
+namespace {
+
+constexpr uint64_t kMiB = 1 << 20;
+constexpr uint64_t kPartsMax = 10'000;
+constexpr uint64_t kObjectBytesMax = 5 * kMiB * kMiB;  // 5 TiB
+constexpr uint64_t kPutBytesMax = 5 * 1024 * kMiB;     // 5 GiB
+constexpr int kPartsBeforeDoubling = 1'000;
+constexpr size_t kHashBytes = 1 << 20;
+constexpr std::chrono::milliseconds kAbortTimeout{10'000};
+
+}  // namespace
+
+uint64_t PartBytes(uint64_t object_bytes, uint64_t wanted) {
+  uint64_t least = (object_bytes + kPartsMax - 1) / kPartsMax;
+  least = (least + kMiB - 1) / kMiB * kMiB;
+  return std::max({wanted, least, 5 * kMiB});
+}
+
+// Cuts the source into parts, for many threads.
+class S3Upload::Cutter {
+ public:
+  Cutter(Source& source, uint64_t part_bytes, bool stream)
+      : source_(source), stream_(stream), part_bytes_(part_bytes) {}
+
+  // false after the last one.
+  Result<bool> Next(Part* part) {
+    MutexLock lock(mutex_);
+    if (over_) return false;
+    part->number = next_++;
+    if (!stream_) {
+      part->file = source_.file();
+      part->offset = at_;
+      part->bytes = std::min(part_bytes_, part->file->size() - at_);
+    } else {
+      if (part->number > 1 && (part->number - 1) % kPartsBeforeDoubling == 0) part_bytes_ *= 2;
+      GN_TRY(Fill(&part->buffer));
+      part->bytes = part->buffer.size();
+    }
+    at_ += part->bytes;
+    if (at_ > kObjectBytesMax) return Status(Code::kInvalid, "an object of more than 5 TiB");
+    over_ = stream_ ? part->bytes < part_bytes_ : at_ == source_.file()->size();
+    // An empty part only stands for an empty object.
+    return part->bytes > 0 || part->number == 1;
+  }
+  bool over() {
+    MutexLock lock(mutex_);
+    return over_;
+  }
+  void Push(Part part) {
+    MutexLock lock(mutex_);
+    pushed_.push_back(std::move(part));
+  }
+  bool Pop(Part* part) {
+    MutexLock lock(mutex_);
+    if (pushed_.empty()) return false;
+    *part = std::move(pushed_.back());
+    pushed_.pop_back();
+    return true;
+  }
+
+ private:
+  Status Fill(std::string* buffer) GN_REQUIRES(mutex_) {
+    buffer->resize(part_bytes_);
+    size_t filled = 0;
+    while (filled < buffer->size()) {
+      GN_ASSIGN(size_t n, source_.Read(buffer->data() + filled, buffer->size() - filled));
+      if (n == 0) break;
+      filled += n;
+    }
+    buffer->resize(filled);
+    return Status();
+  }
+
+  Mutex mutex_;
+  Source& source_;
+  const bool stream_;
+  uint64_t part_bytes_ GN_GUARDED_BY(mutex_);
+  uint64_t at_ GN_GUARDED_BY(mutex_) = 0;
+  int next_ GN_GUARDED_BY(mutex_) = 1;
+  bool over_ GN_GUARDED_BY(mutex_) = false;
+  std::vector<Part> pushed_ GN_GUARDED_BY(mutex_);  // cut already, to be sent
+};
+
+Status S3Upload::Run(Source& source) {
+  if (source.file() != nullptr) {
+    const uint64_t bytes = source.file()->size();
+    if (bytes > kObjectBytesMax) return {Code::kInvalid, "an object of more than 5 TiB"};
+    if (!bucket_.multipart && bytes > kPutBytesMax) {
+      return {Code::kInvalid, "an object of more than 5 GiB and disable_multipart"};
+    }
+    if (bytes <= bucket_.part_bytes || !bucket_.multipart) return PutWhole(*source.file(), bytes);
+    Cutter cutter(source, PartBytes(bytes, bucket_.part_bytes), false);
+    return PutParts(cutter);
+  }
+  Cutter cutter(source, bucket_.stream_part_bytes, true);
+  Part first;
+  GN_TRY(cutter.Next(&first).status());
+  if (cutter.over()) return PutWhole(BytesFile(first.buffer), first.bytes);
+  if (!bucket_.multipart) return {Code::kInvalid, "a stream of unknown length and disable_multipart"};
+  cutter.Push(std::move(first));
+  return PutParts(cutter);
+}
+
+Request S3Upload::ObjectRequest(const char* method) const {
+  Request request;
+  request.method = method;
+  request.path = name_;
+  return request;
+}
+
+Status S3Upload::AddMd5(const io::RandomFile& file, uint64_t offset, uint64_t bytes, Request* request) const {
+  if (!bucket_.content_md5) return Status();
+  Md5Stream md5;
+  std::string buffer;
+  for (uint64_t at = 0; at < bytes;) {
+    GN_TRY(cancel_.status());
+    auto n = static_cast<size_t>(std::min<uint64_t>(kHashBytes, bytes - at));
+    GN_TRY(file.Read(offset + at, n, &buffer));
+    md5.Append(buffer);
+    at += n;
+  }
+  request->headers.Set("Content-MD5", Base64(md5.Finish()));
+  return Status();
+}
+
+Status S3Upload::PutWhole(const io::RandomFile& file, uint64_t bytes) {
+  Request request = ObjectRequest("PUT");
+  for (const auto& [name, value] : bucket_.put_headers.all()) request.headers.Add(name, value);
+  for (const auto& [name, value] : bucket_.key_headers.all()) request.headers.Add(name, value);
+  request.headers.Set("Content-Type",
+                      options_.content_type.empty() ? "application/octet-stream" : options_.content_type);
+  if (options_.if_absent) request.headers.Set("If-None-Match", "*");
+  GN_TRY(AddMd5(file, 0, bytes, &request));
+  request.file = &file;
+  request.file_bytes = bytes;
+  return client_.Call(request, cancel_).status();
+}
+
+Status S3Upload::PutParts(Cutter& cutter) {
+  GN_ASSIGN(upload_id_, Begin());
+  // As many senders as parts may be under way; each cuts and sends until there is nothing left.
+  Status status = ForEachConcurrently(executor_, bucket_.parallel_parts, bucket_.parallel_parts, cancel_,
+                                      [&](size_t, const Cancel& cancel) -> Status {
+                                        while (true) {
+                                          GN_TRY(cancel.status());
+                                          Part part;
+                                          if (!cutter.Pop(&part)) {
+                                            GN_ASSIGN(bool more, cutter.Next(&part));
+                                            if (!more) return Status();
+                                          }
+                                          GN_TRY(SendPart(part, cancel));
+                                        }
+                                      });
+  if (status.ok()) status = Complete();
+  if (!status.ok()) Abort();
+  return status;
+}
+
+Result<std::string> S3Upload::Begin() {
+  Request request = ObjectRequest("POST");
+  request.query.emplace_back("uploads", "");
+  for (const auto& [name, value] : bucket_.put_headers.all()) request.headers.Add(name, value);
+  for (const auto& [name, value] : bucket_.key_headers.all()) request.headers.Add(name, value);
+  request.headers.Set("Content-Type",
+                      options_.content_type.empty() ? "application/octet-stream" : options_.content_type);
+  GN_ASSIGN(net::HttpAnswer answer, client_.Call(request, cancel_));
+  GN_ASSIGN(XmlNode root, ParseXml(answer.body));
+  std::string id(root.Text("UploadId"));
+  if (id.empty()) return Status(Code::kCorrupt, "begin an upload in parts: no UploadId");
+  return id;
+}
+
+Status S3Upload::SendPart(const Part& part, const Cancel& cancel) {
+  const BytesFile buffer(part.buffer);
+  const io::RandomFile& file = part.file != nullptr ? *part.file : buffer;
+  Request request = ObjectRequest("PUT");
+  request.query.emplace_back("partNumber", std::to_string(part.number));
+  request.query.emplace_back("uploadId", upload_id_);
+  for (const auto& [name, value] : bucket_.key_headers.all()) request.headers.Add(name, value);
+  GN_TRY(AddMd5(file, part.offset, part.bytes, &request));
+  request.file = &file;
+  request.file_offset = part.offset;
+  request.file_bytes = part.bytes;
+  Result<net::HttpAnswer> answer = client_.Call(request, cancel);
+  if (!answer.ok()) return answer.status().Wrap("part " + std::to_string(part.number));
+  std::string etag(answer->headers.Get("ETag"));
+  if (etag.empty()) return {Code::kCorrupt, "part " + std::to_string(part.number) + ": no ETag"};
+  MutexLock lock(mutex_);
+  bytes_ += part.bytes;
+  if (etags_.size() < static_cast<size_t>(part.number)) etags_.resize(static_cast<size_t>(part.number));
+  etags_[static_cast<size_t>(part.number) - 1] = std::move(etag);
+  return Status();
+}
+
+Status S3Upload::Complete() {
+  Request request = ObjectRequest("POST");
+  request.query.emplace_back("uploadId", upload_id_);
+  request.headers.Set("Content-Type", "application/xml");
+  if (options_.if_absent) request.headers.Set("If-None-Match", "*");
+  request.body = "<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">";
+  {
+    MutexLock lock(mutex_);
+    for (size_t i = 0; i < etags_.size(); ++i) {
+      request.body += "<Part><PartNumber>" + std::to_string(i + 1) + "</PartNumber><ETag>" + XmlEscape(etags_[i]) +
+                      "</ETag></Part>";
+    }
+  }
+  request.body += "</CompleteMultipartUpload>";
+  Status status = client_.Call(request, cancel_).status();
+  if (status.code() != Code::kNotFound) return status;
+  // The upload is not there any more: done by an attempt whose answer was lost?
+  Request head = ObjectRequest("HEAD");
+  for (const auto& [name, value] : bucket_.key_headers.all()) head.headers.Add(name, value);
+  Result<net::HttpAnswer> object = client_.Call(head, cancel_);
+  if (!object.ok()) return status;
+  MutexLock lock(mutex_);
+  bool same = object->headers.Get("Content-Length") == std::to_string(bytes_) &&
+              object->headers.Get("ETag").find("-" + std::to_string(etags_.size())) != std::string_view::npos;
+  return same ? Status() : status;
+}
+
+void S3Upload::Abort() {
+  // Also when the upload was cancelled: else its parts stay and cost.
+  CancelSource limited(Cancel(), kAbortTimeout);
+  Request request = ObjectRequest("DELETE");
+  request.query.emplace_back("uploadId", upload_id_);
+  (void)client_.Call(request, limited.cancel());  // best effort; what matters is the first error
+}
+
+}  // namespace gauntlet::objstore
