@@ -51,6 +51,21 @@ double ExponentialBound(int32_t index, int32_t schema) {
 // Go's arithmetic: wraps around.
 int32_t Add(int32_t a, int32_t b) { return static_cast<int32_t>(static_cast<uint32_t>(a) + static_cast<uint32_t>(b)); }
 
+HistogramBucket MakeBucket(int32_t index, int32_t schema, BucketCursor::Side side,
+                           const std::vector<double>& custom_values, double count) {
+  const double far = BucketBound(index, schema, custom_values);
+  const double near = BucketBound(Add(index, -1), schema, custom_values);
+  const bool positive = side == BucketCursor::Side::kPositive, custom = schema == kCustomBucketsSchema;
+  HistogramBucket bucket;
+  bucket.count = count;
+  bucket.index = index;
+  bucket.lower = positive ? near : -far;
+  bucket.upper = positive ? far : -near;
+  bucket.lower_inclusive = custom ? index == 0 : bucket.lower < 0;
+  bucket.upper_inclusive = custom || bucket.upper > 0;
+  return bucket;
+}
+
 }  // namespace
 
 double BucketBound(int32_t index, int32_t schema, const std::vector<double>& custom_values) {
@@ -120,17 +135,21 @@ bool BucketCursor::Next() {
 }
 
 HistogramBucket BucketCursor::bucket() const {
-  double far = BucketBound(index_, target_schema_, histogram_.custom_values);
-  double near = BucketBound(Add(index_, -1), target_schema_, histogram_.custom_values);
-  HistogramBucket bucket;
-  bucket.count = count_;
-  bucket.index = index_;
-  bucket.lower = side_ == Side::kPositive ? near : -far;
-  bucket.upper = side_ == Side::kPositive ? far : -near;
-  bool custom = histogram_.uses_custom_buckets();
-  bucket.lower_inclusive = custom ? index_ == 0 : bucket.lower < 0;
-  bucket.upper_inclusive = custom || bucket.upper > 0;
-  return bucket;
+  return MakeBucket(index_, target_schema_, side_, histogram_.custom_values, count_);
+}
+
+HistogramBucket BucketAt(const Histogram& histogram, BucketCursor::Side side, size_t position) {
+  const bool positive = side == BucketCursor::Side::kPositive;
+  const double count = (positive ? histogram.positive_buckets : histogram.negative_buckets)[position];
+  int32_t index = 0;
+  for (const HistogramSpan& span : positive ? histogram.positive_spans : histogram.negative_spans) {
+    index = Add(index, span.offset);
+    if (position < span.length) break;
+    position -= span.length;
+    index = Add(index, static_cast<int32_t>(span.length));
+  }
+  index = Add(index, static_cast<int32_t>(position));
+  return MakeBucket(index, histogram.schema, side, histogram.custom_values, count);
 }
 
 void AllBuckets(const Histogram& histogram, std::vector<HistogramBucket>* out) {

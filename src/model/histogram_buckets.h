@@ -65,6 +65,9 @@ class BucketCursor {
   double count_ = 0;
 };
 
+// The bucket whose count is at `position` of its side's counts; found by its span.
+HistogramBucket BucketAt(const Histogram& histogram, BucketCursor::Side side, size_t position);
+
 // Negative buckets from the lowest, the zero bucket if it has observations, positive buckets; bounds that reach into
 // the zero bucket end at it. *out is replaced.
 void AllBuckets(const Histogram& histogram, std::vector<HistogramBucket>* out);

@@ -15,21 +15,23 @@ namespace {
 
 constexpr size_t kGroupsPerBatch = 64;
 
-// With delayed name removal a group loses its name if, at the last step where it has any series, one of these does.
+// With delayed name removal a group loses its name if, at the last step where it has a result, one of its series does.
 class DelayedDrop {
  public:
   void Add(uint32_t group, const Row& row) {
     std::vector<uint64_t>& bits = Get(row.drop_name ? dropping_ : keeping_, group, row.column.words());
     row.column.OrPresence(bits.data());
   }
-  bool Drops(uint32_t group) const {
-    if (group >= dropping_.size()) return false;
+  bool Drops(uint32_t group, const Column& result) const {
+    if (group >= dropping_.size() || dropping_[group].empty()) return false;
+    std::vector<uint64_t> has(result.words());
+    result.OrPresence(has.data());
     const std::vector<uint64_t>& drop = dropping_[group];
     static const std::vector<uint64_t> kNone;
     const std::vector<uint64_t>& keep = group < keeping_.size() ? keeping_[group] : kNone;
     for (size_t w = drop.size(); w-- > 0;) {
-      uint64_t k = w < keep.size() ? keep[w] : 0;
-      if ((drop[w] | k) != 0) return std::countl_zero(drop[w]) <= std::countl_zero(k);
+      const uint64_t d = drop[w] & has[w], k = w < keep.size() ? keep[w] & has[w] : 0;
+      if ((d | k) != 0) return std::countl_zero(d) <= std::countl_zero(k);
     }
     return false;
   }
@@ -123,7 +125,7 @@ class Aggregate : public Operator {
       GN_TRY(accumulator_->Finish(next_group_, &row.column, &own_));
       if (row.column.empty()) continue;
       row.labels = std::move(grouping_.labels(next_group_));
-      row.drop_name = delayed_.Drops(next_group_);
+      row.drop_name = delayed_.Drops(next_group_, row.column);
       points_ += CountSamples(row.column);
       batch->push_back(std::move(row));
     }

@@ -8,7 +8,6 @@
 #include "model/float_text.h"
 #include "promql/exec/aggregate.h"
 #include "promql/exec/label_ops.h"
-#include "promql/exec/range_function.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -44,7 +43,11 @@ class CountValues : public Operator {
 
  private:
   Status Add(const Row& row) {
-    if (!row.column.histograms().empty()) return HistogramsUnsupported("count_values");
+    for (const HistogramPoint& p : row.column.histograms()) {
+      GN_ASSIGN(size_t index, FindRow(row.labels, HistogramString(*p.histogram)));
+      Column& column = rows_[index].column;
+      column.Set(p.step, column.values()[p.step] + 1);
+    }
     // Values repeat: the result's row is looked up once per distinct value of a series.
     std::unordered_map<uint64_t, size_t> found;
     Status status;
@@ -53,7 +56,7 @@ class CountValues : public Operator {
       double value = row.column.values()[step];
       auto [at, inserted] = found.try_emplace(std::bit_cast<uint64_t>(value));
       if (inserted) {
-        Result<size_t> index = FindRow(row.labels, value);
+        Result<size_t> index = FindRow(row.labels, FormatFloatF(value));
         if (!index.ok()) {
           status = index.status();
           return;
@@ -66,9 +69,9 @@ class CountValues : public Operator {
     return status;
   }
 
-  Result<size_t> FindRow(LabelsView labels, double value) {
+  Result<size_t> FindRow(LabelsView labels, const std::string& value) {
     builder_.Reset(labels);
-    builder_.Set(label_, FormatFloatF(value));
+    builder_.Set(label_, value);
     Labels with = builder_.Build();
     without_ ? RemoveLabels(with, names_, &key_) : KeepLabels(with, names_, &key_);
     auto [at, inserted] = index_.try_emplace(key_, rows_.size());

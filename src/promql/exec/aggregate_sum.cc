@@ -8,8 +8,8 @@
 #include <cstring>
 
 #include "promql/exec/aggregate.h"
+#include "promql/exec/group_histograms.h"
 #include "promql/exec/math.h"
-#include "promql/exec/range_function.h"
 #include "promql/exec/simd.h"
 
 namespace gauntlet::promql {
@@ -44,10 +44,13 @@ class SumAccumulator : public Accumulator {
     return sizeof(Group) + (doubles + words_) * sizeof(double);
   }
 
-  Result<size_t> Add(uint32_t index, Row* row, AnnotationSet*) override {
-    if (!row->column.histograms().empty()) return HistogramsUnsupported(average_ ? "avg" : "sum");
+  Result<size_t> Add(uint32_t index, Row* row, AnnotationSet* annotations) override {
     Group& group = groups_[index];
     const Column& column = row->column;
+    size_t grown = 0;
+    if (group.histograms != nullptr || !column.histograms().empty()) [[unlikely]] {
+      grown = AddHistograms(&group, *row, annotations);
+    }
     const uint64_t* present = column.present();
     for (uint32_t w = 0; w < words_; ++w) {
       group.seen[w] |= present[w];
@@ -66,10 +69,10 @@ class SumAccumulator : public Accumulator {
       }
       ++w;
     }
-    return size_t{0};
+    return grown;
   }
 
-  Status Finish(uint32_t index, Column* out, AnnotationSet*) override {
+  Status Finish(uint32_t index, Column* out, AnnotationSet* annotations) override {
     Group& group = groups_[index];
     double *sums = Sums(&group), *cs = Compensations(&group);
     for (uint32_t i = 0; i < call_.steps; ++i) {
@@ -83,6 +86,7 @@ class SumAccumulator : public Accumulator {
       }
     }
     std::memcpy(out->present(), group.seen.get(), words_ * sizeof(uint64_t));
+    if (group.histograms != nullptr) group.histograms->Finish(call_.expr_pos, out, annotations);
     group = Group();
     return Status();
   }
@@ -93,12 +97,21 @@ class SumAccumulator : public Accumulator {
     std::unique_ptr<double[]> data;
     std::unique_ptr<uint64_t[]> seen;
     std::vector<uint64_t> incremental;
+    std::unique_ptr<GroupHistograms> histograms;  // from the first one on
   };
   double* Sums(Group* g) const { return g->data.get(); }
   double* Compensations(Group* g) const { return g->data.get() + call_.steps; }
   double* Counts(Group* g) const { return g->data.get() + 2 * call_.steps; }
   uint64_t FullWord(uint32_t w) const {
     return w + 1 == words_ && call_.steps % 64 != 0 ? (uint64_t{1} << (call_.steps % 64)) - 1 : ~uint64_t{0};
+  }
+
+  size_t AddHistograms(Group* group, const Row& row, AnnotationSet* annotations) const {
+    if (group->histograms == nullptr) {
+      group->histograms = std::make_unique<GroupHistograms>(
+          average_, std::vector<uint64_t>(group->seen.get(), group->seen.get() + words_));
+    }
+    return group->histograms->Add(row, call_.expr_pos, annotations);
   }
 
   void AddRun(Group* group, const double* values, uint32_t begin, uint32_t end) {

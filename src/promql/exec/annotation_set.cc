@@ -22,6 +22,18 @@ std::string TwoDigits(double v) {
   return fmt::format("{:.2g}", v);
 }
 
+std::string_view NameOf(HistogramOperation operation) {
+  switch (operation) {
+    case HistogramOperation::kAddition:
+      return "addition";
+    case HistogramOperation::kSubtraction:
+      return "subtraction";
+    case HistogramOperation::kAggregation:
+      break;
+  }
+  return "aggregation";
+}
+
 // 2018-07-04T20:27:12Z, seconds cut towards zero.
 std::string Seconds(int64_t ms) { return FormatRfc3339Ms(ms / 1000 * 1000); }
 
@@ -82,6 +94,14 @@ void AnnotationSet::BadBucketLabel(std::string_view metric, std::string_view le,
 void AnnotationSet::MixedFloatsHistograms(std::string_view metric, PositionRange pos) {
   Warn(fmt::format("encountered a mix of histograms and floats for metric name {}", GoQuote(metric)), pos);
 }
+void AnnotationSet::MixedFloatsHistogramsInAggregation(PositionRange pos) {
+  Warn("encountered a mix of histograms and floats for aggregation", pos);
+}
+void AnnotationSet::MixedExponentialCustom(std::string_view metric, PositionRange pos) {
+  Warn(fmt::format("vector contains a mix of histograms with exponential and custom buckets schemas for metric name {}",
+                   GoQuote(metric)),
+       pos);
+}
 void AnnotationSet::MixedClassicNative(std::string_view metric, PositionRange pos) {
   Warn(WithMetric("vector contains a mix of classic and native histograms", metric), pos);
 }
@@ -96,6 +116,31 @@ void AnnotationSet::HistogramIgnoredInMixedRange(std::string_view metric, Positi
 void AnnotationSet::IncompatibleTypes(std::string_view lhs, std::string_view op, std::string_view rhs,
                                       PositionRange pos) {
   Info(fmt::format("incompatible sample types encountered for binary operator \"{}\": {} {} {}", op, lhs, op, rhs),
+       pos);
+}
+void AnnotationSet::IncompatibleBucketLayout(std::string_view op, PositionRange pos) {
+  Warn(fmt::format("incompatible bucket layout encountered for binary operator {}", op), pos);
+}
+void AnnotationSet::ResetCollision(HistogramOperation operation, PositionRange pos) {
+  Warn(fmt::format("conflicting counter resets during histogram {}", NameOf(operation)), pos);
+}
+void AnnotationSet::BoundsReconciled(HistogramOperation operation, PositionRange pos) {
+  Info(fmt::format("mismatched custom buckets were reconciled during {}", NameOf(operation)), pos);
+}
+void AnnotationSet::NativeNotCounter(std::string_view metric, PositionRange pos) {
+  Warn(fmt::format("this native histogram metric is not a counter: {}", GoQuote(metric)), pos);
+}
+void AnnotationSet::NativeNotGauge(std::string_view metric, PositionRange pos) {
+  Warn(fmt::format("this native histogram metric is not a gauge: {}", GoQuote(metric)), pos);
+}
+void AnnotationSet::QuantileIsNaN(std::string_view metric, PositionRange pos) {
+  Info(WithMetric("input to histogram_quantile has NaN observations, result is NaN", metric), pos);
+}
+void AnnotationSet::QuantileSkewedByNaN(std::string_view metric, PositionRange pos) {
+  Info(WithMetric("input to histogram_quantile has NaN observations, result is skewed higher", metric), pos);
+}
+void AnnotationSet::FractionWithoutNaN(std::string_view metric, PositionRange pos) {
+  Info(WithMetric("input to histogram_fraction has NaN observations, which are excluded from all fractions", metric),
        pos);
 }
 void AnnotationSet::PossibleNonCounter(std::string_view metric, PositionRange pos) {

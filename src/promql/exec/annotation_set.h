@@ -25,6 +25,8 @@ struct ForcedMonotonicity {
   int64_t count = 1;
 };
 
+enum class HistogramOperation : uint8_t { kAddition, kSubtraction, kAggregation };
+
 class AnnotationSet {
  public:
   // `text` without the "PromQL warning: " or "PromQL info: " that starts it.
@@ -34,10 +36,20 @@ class AnnotationSet {
   void InvalidQuantile(double q, PositionRange pos);
   void BadBucketLabel(std::string_view metric, std::string_view le, PositionRange pos);
   void MixedFloatsHistograms(std::string_view metric, PositionRange pos);
+  void MixedFloatsHistogramsInAggregation(PositionRange pos);
+  void MixedExponentialCustom(std::string_view metric, PositionRange pos);
   void MixedClassicNative(std::string_view metric, PositionRange pos);
   void HistogramIgnoredInAggregation(std::string_view aggregation, PositionRange pos);
   void HistogramIgnoredInMixedRange(std::string_view metric, PositionRange pos);
   void IncompatibleTypes(std::string_view lhs, std::string_view op, std::string_view rhs, PositionRange pos);
+  void IncompatibleBucketLayout(std::string_view op, PositionRange pos);
+  void ResetCollision(HistogramOperation operation, PositionRange pos);
+  void BoundsReconciled(HistogramOperation operation, PositionRange pos);
+  void NativeNotCounter(std::string_view metric, PositionRange pos);
+  void NativeNotGauge(std::string_view metric, PositionRange pos);
+  void QuantileIsNaN(std::string_view metric, PositionRange pos);
+  void QuantileSkewedByNaN(std::string_view metric, PositionRange pos);
+  void FractionWithoutNaN(std::string_view metric, PositionRange pos);
   void PossibleNonCounter(std::string_view metric, PositionRange pos);
   void PossibleNonCounterLabel(std::string_view metric, std::string_view type, PositionRange pos);
   void NonMonotonicBuckets(std::string_view metric, const ForcedMonotonicity& found, PositionRange pos);

@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "promql/exec/binary_histograms.h"
 #include "promql/exec/binary_kernels.h"
 #include "promql/exec/name_dropper.h"
-#include "promql/exec/range_function.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -22,7 +22,7 @@ class BinaryScalarStage : public Stage {
 
   Status Apply(Row* row, WorkerScratch* scratch) const override {
     Column& column = row->column;
-    if (!column.histograms().empty()) GN_TRY(ApplyHistograms(&column, scratch));
+    if (!column.histograms().empty()) ApplyHistograms(&column, scratch);
     const double* lhs = scalar_first_ ? values_.data() : column.values();
     const double* rhs = scalar_first_ ? column.values() : values_.data();
     if (ChangesMetric(node_.op)) {
@@ -56,16 +56,23 @@ class BinaryScalarStage : public Stage {
     }
   }
 
-  Status ApplyHistograms(Column* column, WorkerScratch* scratch) const {
-    bool trim = node_.op == BinaryOp::kTrimLower || node_.op == BinaryOp::kTrimUpper;
-    if (node_.op == BinaryOp::kMul || (!scalar_first_ && (node_.op == BinaryOp::kDiv || trim))) {
-      return HistogramsUnsupported(std::string("operator ") + BinaryOpText(node_.op));
-    }
-    std::string_view vector = "histogram", scalar = "float";
-    scratch->annotations.IncompatibleTypes(scalar_first_ ? scalar : vector, BinaryOpText(node_.op),
-                                           scalar_first_ ? vector : scalar, node_.pos);
+  void ApplyHistograms(Column* column, WorkerScratch* scratch) const {
+    std::vector<HistogramPoint> points = std::move(column->histograms());
     column->histograms().clear();
-    return Status();
+    Operand vector, scalar;
+    HistogramPair pair;
+    BinaryNote note = BinaryNote::kNone;
+    for (HistogramPoint& p : points) {
+      // Lookback repeats histograms.
+      const bool repeated = p.histogram == vector.histogram && values_[p.step] == scalar.value;
+      vector.histogram = std::move(p.histogram);
+      scalar.value = values_[p.step];
+      if (!repeated)
+        pair = CombineHistograms(node_.op, scalar_first_ ? scalar : vector, scalar_first_ ? vector : scalar);
+      if (pair.note != BinaryNote::kNone) note = pair.note;
+      if (pair.histogram != nullptr) column->histograms().push_back({p.step, pair.histogram});
+    }
+    TellNote(note, node_.op, !scalar_first_, scalar_first_, node_.pos, &scratch->annotations);
   }
 
   const BinaryNode& node_;

@@ -13,10 +13,10 @@
 #include <optional>
 #include <utility>
 
+#include "promql/exec/binary_histograms.h"
 #include "promql/exec/binary_kernels.h"
 #include "promql/exec/matching.h"
 #include "promql/exec/merge.h"
-#include "promql/exec/range_function.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -181,7 +181,6 @@ class BinaryVector : public Operator {
 
   // Two results of a group at one step, which one-to-one never allows, and grouping only with different labels.
   void FindMultipleMatches(Fault* fault) {
-    if (IsTrim()) return;  // floats never match there
     const bool one_to_one = matching_.card == MatchCardinality::kOneToOne;
     for (const MatchGroup& group : groups_) {
       if (group.many.size() < 2) continue;
@@ -199,9 +198,9 @@ class BinaryVector : public Operator {
             key = names.Make(many_.rows[row].labels, with).packed();
           }
           Bits& seen = matched.try_emplace(std::move(key), words_).first->second;
-          Bits twice(words_);
+          Bits twice(words_), faults = Faults(many_.rows[row].column, one, both);
           for (uint32_t w = 0; w < words_; ++w) {
-            uint64_t now = both[w] & ~Incompatible(many_.rows[row].column, one, w);
+            uint64_t now = both[w] & ~faults[w];
             twice[w] = seen[w] & now;
             seen[w] |= now;
           }
@@ -235,17 +234,32 @@ class BinaryVector : public Operator {
     if (matching_.fill_right && FirstBit(rest) != kNever) fn(nullptr, rest);
   }
 
-  // Steps of word `w` at which at least one of the two is a histogram: nothing comes of them (or an error).
-  static uint64_t Incompatible(const Column& many, const Row* one, uint32_t w) {
-    uint64_t bits = 0;
-    auto add = [&](const Column& column) {
-      for (const HistogramPoint& p : column.histograms()) {
-        if (p.step / 64 == w) bits |= uint64_t{1} << (p.step % 64);
-      }
-    };
-    add(many);
-    if (one != nullptr) add(one->column);
-    return bits;
+  // The steps of `both` at which nothing comes of the pair but a note.
+  Bits Faults(const Column& many, const Row* one, const Bits& both) const {
+    // Trimming knows no floats on the left.
+    Bits faults = IsTrim() ? both : Bits(words_);
+    ForEachHistogramStep(&many, one != nullptr ? &one->column : nullptr, both, [&](uint32_t step) {
+      const Histogram* a = many.FindHistogram(step);
+      const Histogram* b = one != nullptr ? one->column.FindHistogram(step) : nullptr;
+      const bool fault = PairFault(binary_.op, swapped_ ? b : a, swapped_ ? a : b) != BinaryNote::kNone;
+      faults[step / 64] &= ~(uint64_t{1} << (step % 64));
+      faults[step / 64] |= uint64_t{fault} << (step % 64);
+    });
+    return faults;
+  }
+
+  // Calls fn(step) for each step of `both` at which at least one of the two has a histogram.
+  template <typename Fn>
+  static void ForEachHistogramStep(const Column* many, const Column* one, const Bits& both, Fn fn) {
+    const bool any = (many != nullptr && !many->histograms().empty()) || (one != nullptr && !one->histograms().empty());
+    if (!any) return;
+    Bits bits(both.size());
+    for (const Column* column : {many, one}) {
+      if (column == nullptr) continue;
+      for (const HistogramPoint& p : column->histograms()) bits[p.step / 64] |= uint64_t{1} << (p.step % 64);
+    }
+    for (size_t w = 0; w < bits.size(); ++w) bits[w] &= both[w];
+    ForEachBit(bits.data(), static_cast<uint32_t>(bits.size()), fn);
   }
 
   bool IsTrim() const { return binary_.op == BinaryOp::kTrimLower || binary_.op == BinaryOp::kTrimUpper; }
@@ -300,12 +314,13 @@ class BinaryVector : public Operator {
 
   // Makes the row of a pair at the steps `both`, which become those that matched. A null column is the fill value.
   Status Combine(const Column* many, const Column* one, double fill, Bits* both, Labels labels, Rows* out) {
-    GN_TRY(CombineHistograms(many, one, both));
     Row row;
     row.labels = std::move(labels);
     row.drop_name = binary_.return_bool;
     row.column = Column(node_.grid.steps);
-    Bits kept = *both;
+    Bits kept = *both;  // where there is a float in the end
+    std::vector<std::pair<uint32_t, bool>> verdicts;
+    CombineHistogramSteps(many, one, fill, both, &kept, &row.column, &verdicts);
     if (many == nullptr || one == nullptr) fill_.assign(node_.grid.steps, fill);
     const double* many_values = many != nullptr ? many->values() : fill_.data();
     const double* one_values = one != nullptr ? one->values() : fill_.data();
@@ -325,70 +340,63 @@ class BinaryVector : public Operator {
         for (uint32_t w = 0; w < words_; ++w) kept[w] &= holds[w];
       }
     } else {  // trim
-      ForEachBit(both->data(), words_, [&](uint32_t step) { Note(step, "float", "float"); });
-      std::fill(both->begin(), both->end(), 0);
-      return Status();
+      ForEachBit(kept.data(), words_, [&](uint32_t step) { Note(step, BinaryNote::kIncompatibleTypes, false, false); });
+      for (uint32_t w = 0; w < words_; ++w) both->at(w) &= ~std::exchange(kept[w], 0);
     }
     std::copy(kept.begin(), kept.end(), row.column.present());
+    for (const auto& [step, holds] : verdicts) row.column.Set(step, holds);
     if (row.column.empty()) return Status();
     GN_TRY(charge_.Grow(row.memory_bytes()));
     out->push_back(std::move(row));
     return Status();
   }
 
-  // Takes the steps with a histogram out of `both`.
-  Status CombineHistograms(const Column* many, const Column* one, Bits* both) {
-    Bits many_bits(words_), one_bits(words_);
-    auto mark = [](const Column* column, Bits* bits) {
-      if (column == nullptr) return;
-      for (const HistogramPoint& p : column->histograms()) (*bits)[p.step / 64] |= uint64_t{1} << (p.step % 64);
+  // The steps at which one of the two is a histogram. They go from `floats`, and from `both` where nothing comes of
+  // them. Comparisons with `bool` give verdicts, the others histograms.
+  void CombineHistogramSteps(const Column* many, const Column* one, double fill, Bits* both, Bits* floats, Column* out,
+                             std::vector<std::pair<uint32_t, bool>>* verdicts) {
+    auto operand = [fill](const Column* column, uint32_t step) {
+      if (column == nullptr) return Operand{fill, nullptr};
+      const HistogramPoint* point = column->FindPoint(step);
+      return point != nullptr ? Operand{0, point->histogram} : Operand{column->values()[step], nullptr};
     };
-    mark(many, &many_bits);
-    mark(one, &one_bits);
-    for (uint32_t w = 0; w < words_; ++w) {
-      uint64_t bits = (many_bits[w] | one_bits[w]) & (*both)[w];
-      (*both)[w] &= ~bits;
-      for (; bits != 0; bits &= bits - 1) {
-        int bit = std::countr_zero(bits);
-        bool lhs = (swapped_ ? one_bits : many_bits)[w] >> bit & 1;
-        bool rhs = (swapped_ ? many_bits : one_bits)[w] >> bit & 1;
-        GN_TRY(CheckHistograms(lhs, rhs));
-        Note(w * 64 + static_cast<uint32_t>(bit), lhs ? "histogram" : "float", rhs ? "histogram" : "float");
+    Operand last_lhs, last_rhs;
+    HistogramPair pair;
+    ForEachHistogramStep(many, one, Bits(*both), [&](uint32_t step) {
+      Operand lhs = operand(swapped_ ? one : many, step), rhs = operand(swapped_ ? many : one, step);
+      const bool repeated = lhs.histogram == last_lhs.histogram && rhs.histogram == last_rhs.histogram &&
+                            lhs.value == last_lhs.value && rhs.value == last_rhs.value;
+      if (!repeated) pair = CombineHistograms(binary_.op, lhs, rhs);
+      const uint64_t bit = uint64_t{1} << (step % 64);
+      (*floats)[step / 64] &= ~bit;
+      if (pair.note != BinaryNote::kNone) Note(step, pair.note, lhs.histogram != nullptr, rhs.histogram != nullptr);
+      if (pair.histogram == nullptr) {
+        (*both)[step / 64] &= ~bit;
+      } else if (binary_.return_bool) {
+        verdicts->emplace_back(step, pair.holds);
+      } else if (pair.holds) {
+        out->histograms().push_back({step, pair.histogram});
       }
-    }
-    return Status();
+      last_lhs = std::move(lhs);
+      last_rhs = std::move(rhs);
+    });
   }
 
-  // What would have a result, had we histogram arithmetic.
-  Status CheckHistograms(bool lhs, bool rhs) const {
-    bool supported = true;
-    switch (binary_.op) {
-      case BinaryOp::kAdd:
-      case BinaryOp::kSub:
-      case BinaryOp::kEqual:
-      case BinaryOp::kNotEqual:
-        supported = !(lhs && rhs);
-        break;
-      case BinaryOp::kMul:
-        supported = lhs && rhs;
-        break;
-      case BinaryOp::kDiv:
-        supported = rhs;
-        break;
-      default:
-        if (IsTrim()) supported = rhs;
-    }
-    return supported ? Status() : HistogramsUnsupported(std::string("operator ") + BinaryOpText(binary_.op));
-  }
-
-  // Of one step only the last pair without a result is told, as upstream.
-  void Note(uint32_t step, std::string_view lhs, std::string_view rhs) {
+  // Of one step only the last note is told, as upstream.
+  struct StepNote {
+    BinaryNote note = BinaryNote::kNone;
+    bool lhs = false, rhs = false;  // is a histogram
+    bool operator==(const StepNote&) const = default;
+  };
+  void Note(uint32_t step, BinaryNote note, bool lhs, bool rhs) {
     if (notes_.empty()) notes_.resize(node_.grid.steps);
-    notes_[step] = {lhs, rhs};
+    notes_[step] = {note, lhs, rhs};
   }
   Status FlushNotes() {
-    for (const auto& [lhs, rhs] : notes_) {
-      if (!lhs.empty()) own_.IncompatibleTypes(lhs, BinaryOpText(binary_.op), rhs, node_.pos);
+    StepNote last;
+    for (const StepNote& n : notes_) {
+      if (n != last) TellNote(n.note, binary_.op, n.lhs, n.rhs, node_.pos, &own_);
+      last = n;
     }
     return Status();
   }
@@ -402,7 +410,7 @@ class BinaryVector : public Operator {
   Bits active_;
   std::vector<MatchGroup> groups_;
   std::vector<double> fill_;
-  std::vector<std::pair<std::string_view, std::string_view>> notes_;
+  std::vector<StepNote> notes_;
 };
 
 }  // namespace

@@ -185,8 +185,7 @@ Builder::Vectors Builder::Function(const FunctionNode& node, SampleScope* scope)
       break;
     }
   }
-  if (vector == nullptr ||
-      (name.starts_with("histogram_") && !name.starts_with("histogram_quantile") && name != "histogram_fraction")) {
+  if (vector == nullptr) {
     return Unsupported(fmt::format("function \"{}\"", name));
   }
   if ((name == "timestamp" || name == "start_timestamp") && vector->kind == PlanKind::kVectorSelect) {
@@ -210,7 +209,7 @@ Builder::Vectors Builder::Function(const FunctionNode& node, SampleScope* scope)
     SortOrder order = name.starts_with("sort_by_label") ? SortOrder::kByLabels : SortOrder::kByValue;
     return MakeSort(context_, node, order, name.ends_with("_desc"), StringArgs(node.args), std::move(input));
   }
-  if (name.starts_with("histogram_")) {
+  if (name.starts_with("histogram_quantile") || name == "histogram_fraction") {
     std::vector<std::string> strings = StringArgs(node.args);
     return MakeHistogramFunction(context_, node, std::move(scalars), strings.empty() ? "" : strings[0],
                                  std::move(input));

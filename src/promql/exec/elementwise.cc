@@ -1,14 +1,16 @@
 #include "promql/exec/elementwise.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
 #include <utility>
 
 #include "model/go_math.h"
+#include "model/histogram_arithmetic.h"
 #include "promql/exec/math.h"
 #include "promql/exec/name_dropper.h"
-#include "promql/exec/range_function.h"
+#include "promql/exec/native_histogram.h"
 #include "promql/exec/scalar.h"
 
 namespace gauntlet::promql {
@@ -210,10 +212,53 @@ class NegateStage : public DroppingStage {
 
  protected:
   Status Change(Column* column) const override {
-    if (!column->histograms().empty()) return HistogramsUnsupported("unary minus");
+    for (HistogramPoint& p : column->histograms()) {
+      Histogram h = *p.histogram;
+      MultiplyHistogram(h, -1);
+      p.histogram = std::make_shared<const Histogram>(std::move(h));
+    }
     MapAll(column, [](double v) { return -v; });
     return Status();
   }
+};
+
+using HistogramFunction = double (*)(const Histogram&);
+
+constexpr struct {
+  std::string_view name;
+  HistogramFunction value;
+} kHistogramFunctions[] = {
+    {"histogram_count", [](const Histogram& h) { return h.count; }},
+    {"histogram_sum", [](const Histogram& h) { return h.sum; }},
+    {"histogram_avg", [](const Histogram& h) { return h.sum / h.count; }},
+    {"histogram_stdvar", [](const Histogram& h) { return NativeVariance(h); }},
+    {"histogram_stddev", [](const Histogram& h) { return std::sqrt(NativeVariance(h)); }},
+};
+
+// A number of each histogram; floats go.
+class HistogramStage : public Stage {
+ public:
+  HistogramStage(ExecContext& context, HistogramFunction value, bool careful)
+      : value_(value), dropper_(context, careful, NameDropper::kOnlyName) {}
+
+  Status Apply(Row* row, WorkerScratch* scratch) const override {
+    Column& column = row->column;
+    std::fill_n(column.present(), column.words(), 0);
+    std::vector<HistogramPoint> points = std::move(column.histograms());
+    column.histograms().clear();
+    const Histogram* last = nullptr;  // lookback repeats them
+    double value = 0;
+    for (const HistogramPoint& p : points) {
+      if (p.histogram.get() != last) value = value_(*p.histogram);
+      last = p.histogram.get();
+      column.Set(p.step, value);
+    }
+    return points.empty() ? Status() : dropper_.Drop(row, scratch);
+  }
+
+ private:
+  const HistogramFunction value_;
+  NameDropper dropper_;
 };
 
 }  // namespace
@@ -223,6 +268,9 @@ std::unique_ptr<Stage> MakeElementwise(ExecContext& context, const FunctionNode&
   std::string_view name = node.function->name;
   for (const Entry& entry : kFunctions) {
     if (entry.name == name) return std::make_unique<MapStage>(context, entry.map, careful);
+  }
+  for (const auto& [function, value] : kHistogramFunctions) {
+    if (function == name) return std::make_unique<HistogramStage>(context, value, careful);
   }
   if (ValueFunction part = FindDateFunction(name)) return std::make_unique<DateStage>(context, part, careful);
   if (name == "round") {

@@ -9,7 +9,7 @@
 #include "promql/exec/classic_histogram.h"
 #include "promql/exec/label_ops.h"
 #include "promql/exec/merge.h"
-#include "promql/exec/range_function.h"
+#include "promql/exec/native_histogram.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -18,6 +18,17 @@ namespace {
 struct ClassicHistogram {
   Labels labels;  // without le
   std::vector<std::pair<double, Column>> buckets;
+};
+
+struct NativeHistogram {
+  Labels labels;
+  std::vector<HistogramPoint> points;
+};
+
+// What is to be said about one series of the result.
+struct Findings {
+  ForcedMonotonicity forced{.count = 0};
+  NaNObservations nans;
 };
 
 // labels.FormatOpenMetricsFloat: "1.0", not "1".
@@ -49,8 +60,11 @@ class HistogramFunction : public Operator {
     GN_TRY(Collect());
     size_t outputs = fraction_ ? 1 : args_.size();
     for (size_t output = 0; output < outputs; ++output) GN_TRY(Evaluate(output, batch));
+    const bool may_coincide = !native_.empty() && !histograms_.empty();
     histograms_.clear();
-    if (!context_.options.delayed_name_removal) GN_TRY(MergeSameLabels(batch, MergedName::kOfFirstStep));
+    native_.clear();
+    if (!context_.options.delayed_name_removal || may_coincide)
+      GN_TRY(MergeSameLabels(batch, MergedName::kOfFirstStep));
     GN_TRY(held_.Set(CountSamples(*batch)));
     charge_.Clear();
     return !batch->empty();
@@ -82,12 +96,12 @@ class HistogramFunction : public Operator {
       GN_ASSIGN(bool more, child().Next(&batch));
       if (!more) break;
       for (Row& row : batch) {
-        if (!row.column.histograms().empty()) return HistogramsUnsupported(function_.function->name);
+        if (!row.column.histograms().empty()) GN_TRY(TakeNative(&row));
+        if (row.column.CountFloats() == 0) continue;
         std::string_view le = row.labels.Get(kBucketLabel);
         Result<double> bound = ParseFloat(le);
         if (!bound.ok()) {
-          own_.BadBucketLabel(context_.options.delayed_name_removal ? row.labels.Get(kMetricName) : "", le,
-                              vector_pos_);
+          own_.BadBucketLabel(MetricOf(row.labels), le, vector_pos_);
           continue;
         }
         key.clear();
@@ -101,6 +115,7 @@ class HistogramFunction : public Operator {
       }
     }
     CloseChild();
+    SettleConflicts();
     index_.clear();
     for (ClassicHistogram& h : histograms_) {
       std::stable_sort(h.buckets.begin(), h.buckets.end(),
@@ -109,16 +124,49 @@ class HistogramFunction : public Operator {
     return Status();
   }
 
-  // Histograms are independent: each chunk of them on a thread, joined in order.
+  // The name as it is told: not at all when it is dropped at once.
+  std::string_view MetricOf(LabelsView labels) const {
+    return context_.options.delayed_name_removal ? labels.Get(kMetricName) : std::string_view();
+  }
+
+  Status TakeNative(Row* row) {
+    size_t bytes = row->labels.memory_bytes();
+    for (const HistogramPoint& p : row->column.histograms()) bytes += sizeof(p) + p.histogram->memory_bytes();
+    native_.push_back({Labels(row->labels), std::move(row->column.histograms())});
+    row->column.histograms().clear();
+    return charge_.Grow(bytes);
+  }
+
+  // Where a native histogram and classic buckets have the same labels, neither is evaluated.
+  void SettleConflicts() {
+    for (NativeHistogram& native : native_) {
+      auto at = index_.find(std::string(native.labels.packed()));
+      if (at == index_.end()) continue;
+      auto& buckets = histograms_[at->second].buckets;
+      const size_t before = native.points.size();
+      std::erase_if(native.points, [&](const HistogramPoint& p) {
+        bool any = false;
+        for (auto& [bound, column] : buckets) {
+          any = any || column.Has(p.step);
+          column.Clear(p.step);
+        }
+        return any;
+      });
+      if (native.points.size() < before) own_.MixedClassicNative(MetricOf(native.labels), vector_pos_);
+    }
+  }
+
+  // Histograms are independent: each chunk of them on a thread, joined in order. The native ones come first.
   Status Evaluate(size_t output, Rows* batch) {
-    const size_t count = histograms_.size();
+    const size_t natives = native_.size(), count = natives + histograms_.size();
     std::vector<Row> rows(count);
-    std::vector<ForcedMonotonicity> forced(count);
+    std::vector<Findings> findings(count);
     std::vector<Status> statuses(count);
-    for (auto& f : forced) f.count = 0;
     auto one = [&](size_t i) {
       statuses[i] = context_.CheckCancel();
-      if (statuses[i].ok()) rows[i] = EvaluateOne(histograms_[i], output, &forced[i]);
+      if (!statuses[i].ok()) return;
+      rows[i] = i < natives ? EvaluateNative(native_[i], output, &findings[i].nans)
+                            : EvaluateOne(histograms_[i - natives], output, &findings[i].forced);
     };
     if (count == 1) {
       one(0);
@@ -127,11 +175,7 @@ class HistogramFunction : public Operator {
     }
     for (size_t i = 0; i < count; ++i) {
       GN_TRY(statuses[i]);
-      if (forced[i].count > 0) {
-        std::string_view metric =
-            context_.options.delayed_name_removal ? histograms_[i].labels.Get(kMetricName) : std::string_view();
-        own_.NonMonotonicBuckets(metric, forced[i], vector_pos_);
-      }
+      Tell(findings[i], MetricOf(i < natives ? native_[i].labels : histograms_[i - natives].labels));
       if (rows[i].column.empty()) continue;
       GN_TRY(charge_.Grow(rows[i].memory_bytes()));
       batch->push_back(std::move(rows[i]));
@@ -139,11 +183,41 @@ class HistogramFunction : public Operator {
     return Status();
   }
 
-  Row EvaluateOne(const ClassicHistogram& histogram, size_t output, ForcedMonotonicity* forced) const {
+  void Tell(const Findings& findings, std::string_view metric) {
+    if (findings.forced.count > 0) own_.NonMonotonicBuckets(metric, findings.forced, vector_pos_);
+    if (findings.nans.skewed && fraction_) own_.FractionWithoutNaN(metric, vector_pos_);
+    if (findings.nans.skewed && !fraction_) own_.QuantileSkewedByNaN(metric, vector_pos_);
+    if (findings.nans.result_is_nan) own_.QuantileIsNaN(metric, vector_pos_);
+  }
+
+  Row StartRow(const Labels& labels) const {
     Row row;
     row.drop_name = true;
-    row.labels = context_.options.delayed_name_removal ? histogram.labels : DropMetadata(histogram.labels);
+    row.labels = context_.options.delayed_name_removal ? labels : DropMetadata(labels);
     row.column = Column(node_.grid.steps);
+    return row;
+  }
+
+  void NameQuantile(size_t output, Row* row) const {
+    if (label_.empty() || row->column.empty()) return;
+    // The quantile is a constant in all but name: it names the series.
+    LabelsBuilder builder(row->labels);
+    builder.Set(label_, OpenMetricsFloat(values_[output].front()));
+    row->labels = builder.Build();
+  }
+
+  Row EvaluateNative(const NativeHistogram& native, size_t output, NaNObservations* nans) const {
+    Row row = StartRow(native.labels);
+    for (const HistogramPoint& p : native.points) {
+      row.column.Set(p.step, fraction_ ? NativeFraction(values_[0][p.step], values_[1][p.step], *p.histogram, nans)
+                                       : NativeQuantile(values_[output][p.step], *p.histogram, nans));
+    }
+    NameQuantile(output, &row);
+    return row;
+  }
+
+  Row EvaluateOne(const ClassicHistogram& histogram, size_t output, ForcedMonotonicity* forced) const {
+    Row row = StartRow(histogram.labels);
     std::vector<Bucket> buckets;
     for (uint32_t step = 0; step < node_.grid.steps; ++step) {
       buckets.clear();
@@ -157,12 +231,7 @@ class HistogramFunction : public Operator {
         row.column.Set(step, BucketQuantile(values_[output][step], &buckets, node_.grid.time_ms(step), forced));
       }
     }
-    if (!label_.empty() && !row.column.empty()) {
-      // The quantile is a constant in all but name: it names the series.
-      LabelsBuilder builder(row.labels);
-      builder.Set(label_, OpenMetricsFloat(values_[output].front()));
-      row.labels = builder.Build();
-    }
+    NameQuantile(output, &row);
     return row;
   }
 
@@ -174,6 +243,7 @@ class HistogramFunction : public Operator {
   std::vector<std::vector<double>> values_;
   std::unordered_map<std::string, size_t> index_;
   std::vector<ClassicHistogram> histograms_;
+  std::vector<NativeHistogram> native_;
 };
 
 }  // namespace

@@ -1,4 +1,4 @@
-// histogram_quantile, histogram_fraction and histogram_quantiles over classic buckets.
+// histogram_quantile, histogram_fraction and histogram_quantiles, over classic buckets and native histograms.
 //
 // Upstream: prometheus promql/functions.go (funcHistogramQuantile), engine.go (resetHistograms)
 // Threads:  as Operator.

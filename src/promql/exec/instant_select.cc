@@ -4,6 +4,7 @@
 
 #include "model/stale.h"
 #include "promql/exec/extended_windows.h"
+#include "promql/exec/histogram_statistics.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -17,6 +18,7 @@ class InstantReader : public SeriesReader {
     samples.Clear();
     GN_TRY(series.Read(&samples));
     if (samples.size() == 0) return Status();
+    if (node_.histogram_statistics) KeepStatistics({node_.grid, node_.shift_ms, node_.lookback_ms - 1}, &samples);
     row->column = Column(node_.grid.steps);
     int64_t points = samples.floats_only() ? SelectFloats(samples, &row->column) : SelectMixed(&samples, &row->column);
     if (points == 0) return Status();

@@ -31,17 +31,28 @@ void RemoveLabels(LabelsView labels, std::span<const std::string> names, std::st
   }
 }
 
-Labels DropMetadata(LabelsView labels, std::string* dropped) {
+namespace {
+
+template <typename Drops>
+Labels DropLabels(LabelsView labels, std::string* dropped, Drops drops) {
   std::string kept;
   kept.reserve(labels.packed().size());
   for (const Label& label : labels) {
-    if (!IsMetadataLabel(label.name)) {
+    if (!drops(label.name)) {
       kept.append(PackedPair(label));
     } else if (dropped != nullptr) {
       dropped->append(PackedPair(label));
     }
   }
   return Labels::FromPacked(std::move(kept));
+}
+
+}  // namespace
+
+Labels DropMetadata(LabelsView labels, std::string* dropped) { return DropLabels(labels, dropped, IsMetadataLabel); }
+
+Labels DropName(LabelsView labels, std::string* dropped) {
+  return DropLabels(labels, dropped, [](std::string_view name) { return name == kMetricName; });
 }
 
 bool NameGuard::Same(std::string_view dropped) {

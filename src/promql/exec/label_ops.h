@@ -28,6 +28,8 @@ void KeepLabels(LabelsView labels, std::span<const std::string> names, std::stri
 void RemoveLabels(LabelsView labels, std::span<const std::string> names, std::string* packed);
 // Without __name__, __type__ and __unit__. Appends what went, packed, to `dropped` when that is not null.
 Labels DropMetadata(LabelsView labels, std::string* dropped = nullptr);
+// The same without __name__ alone.
+Labels DropName(LabelsView labels, std::string* dropped = nullptr);
 
 // Watches what is dropped from the series of one operator: as long as it is always the same, no two of them become
 // equal. Thread-safe.

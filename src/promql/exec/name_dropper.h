@@ -17,8 +17,10 @@ namespace gauntlet::promql {
 
 class NameDropper {
  public:
-  // `careful`: somebody above merges.
-  NameDropper(ExecContext& context, bool careful) : context_(context), careful_(careful) {}
+  enum What : uint8_t { kMetadata, kOnlyName };
+  // `careful`: somebody above merges. kOnlyName: type and unit stay, if names are dropped at once.
+  NameDropper(ExecContext& context, bool careful, What what = kMetadata)
+      : context_(context), careful_(careful), what_(what) {}
 
   Status Drop(LabelsView labels, Row* row, WorkerScratch* scratch) const {
     row->drop_name = true;
@@ -27,7 +29,7 @@ class NameDropper {
       return Status();
     }
     scratch->text.clear();
-    row->labels = DropMetadata(labels, &scratch->text);
+    row->labels = what_ == kMetadata ? DropMetadata(labels, &scratch->text) : DropName(labels, &scratch->text);
     if (careful_ || guard_.Same(scratch->text)) return Status();
     return context_.NeedsCare();
   }
@@ -36,6 +38,7 @@ class NameDropper {
  private:
   ExecContext& context_;
   const bool careful_;
+  const What what_;
   mutable NameGuard guard_;
 };
 

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "promql/exec/range_function.h"
+#include "promql/exec/range_histograms.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -58,8 +59,11 @@ class EndOverTime : public RangeFunction {
 
 class Changes : public RangeFunction {
  public:
-  Status Run(const RangeCall& call, const SeriesWindows& w, Column* out, WorkerScratch* scratch) const override {
-    if (!w.histograms.empty()) return HistogramsUnsupported(call.function);
+  Status Run(const RangeCall&, const SeriesWindows& w, Column* out, WorkerScratch* scratch) const override {
+    if (!w.histograms.empty()) {
+      CountTransitions(w, Transition::kChange, out);
+      return Status();
+    }
     // changes_before[i]: changes among samples 0 .. i.
     std::vector<uint32_t>& changes_before = scratch->indexes;
     changes_before.resize(w.floats.size);

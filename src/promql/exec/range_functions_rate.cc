@@ -5,22 +5,12 @@
 
 #include <algorithm>
 
+#include "promql/exec/counter_resets.h"
 #include "promql/exec/range_function.h"
+#include "promql/exec/range_histograms.h"
 
 namespace gauntlet::promql {
 namespace {
-
-// Whether the start time of a sample says that the counter began again after the previous sample.
-bool IsStartTimeReset(int64_t previous_start, int64_t previous, int64_t start, int64_t now) {
-  if (start == 0 || start >= now || start < previous) return false;  // unknown, senseless, or older
-  if (start > previous) return true;
-  // A delta series; unless the previous start is not known either.
-  return previous_start <= previous && previous_start != 0 && previous_start != previous;
-}
-
-bool StartTimesOverlap(int64_t previous_start, int64_t previous, int64_t start) {
-  return start != 0 && start < previous && start != previous_start;
-}
 
 // Positions i at which sample i is a reset seen from sample i - 1.
 void FindResets(const FloatWindows& f, std::vector<uint32_t>* resets) {
@@ -45,7 +35,14 @@ class ExtrapolatedRate : public RangeFunction {
   ExtrapolatedRate(bool is_counter, bool is_rate) : is_counter_(is_counter), is_rate_(is_rate) {}
 
   Status Run(const RangeCall& call, const SeriesWindows& w, Column* out, WorkerScratch* scratch) const override {
-    if (!w.histograms.empty()) return HistogramsUnsupported(call.function);
+    if (w.histograms.empty()) return RunFloats(call, w, out, scratch);
+    std::vector<uint32_t> hi;
+    GN_TRY(RunFloats(call, FloatSteps(w, &hi), out, scratch));
+    return HistogramRate(call, w, is_counter_, is_rate_, out, scratch);
+  }
+
+ private:
+  Status RunFloats(const RangeCall& call, const SeriesWindows& w, Column* out, WorkerScratch* scratch) const {
     const FloatWindows& f = w.floats;
     std::vector<uint32_t>& resets = scratch->indexes;
     resets.clear();
@@ -65,7 +62,6 @@ class ExtrapolatedRate : public RangeFunction {
     return Status();
   }
 
- private:
   void Extrapolate(const RangeCall& call, const SeriesWindows& w, uint32_t step, uint32_t lo, uint32_t hi,
                    double result, Column* out) const {
     const FloatWindows& f = w.floats;
@@ -125,11 +121,10 @@ class InstantRate : public RangeFunction {
  public:
   explicit InstantRate(bool is_rate) : is_rate_(is_rate) {}
 
-  Status Run(const RangeCall& call, const SeriesWindows& w, Column* out, WorkerScratch*) const override {
-    if (!w.histograms.empty()) return HistogramsUnsupported(call.function);
+  Status Run(const RangeCall& call, const SeriesWindows& w, Column* out, WorkerScratch* scratch) const override {
     const FloatWindows& f = w.floats;
     ForEachFloatWindow(w, [&](uint32_t step, uint32_t lo, uint32_t hi) {
-      if (hi - lo < 2) return;
+      if (hi - lo < 2 || EndsWithHistogram(w, step)) return;
       const uint32_t last = hi - 1, previous = hi - 2;
       const int64_t interval = f.times_ms[last] - f.times_ms[previous];
       if (interval == 0) return;
@@ -141,7 +136,7 @@ class InstantRate : public RangeFunction {
       if (is_rate_) result /= static_cast<double>(interval) / 1000;
       out->Set(step, result);
     });
-    return Status();
+    return w.histograms.empty() ? Status() : HistogramInstantRate(call, w, is_rate_, out, scratch);
   }
 
  private:
@@ -150,8 +145,11 @@ class InstantRate : public RangeFunction {
 
 class Resets : public RangeFunction {
  public:
-  Status Run(const RangeCall& call, const SeriesWindows& w, Column* out, WorkerScratch* scratch) const override {
-    if (!w.histograms.empty()) return HistogramsUnsupported(call.function);
+  Status Run(const RangeCall&, const SeriesWindows& w, Column* out, WorkerScratch* scratch) const override {
+    if (!w.histograms.empty()) {
+      CountTransitions(w, Transition::kReset, out);
+      return Status();
+    }
     std::vector<uint32_t>& resets = scratch->indexes;
     w.floats.start_times_ms != nullptr ? FindResetsWithStartTimes(w.floats, &resets) : FindResets(w.floats, &resets);
     auto begin = resets.begin(), end = resets.begin();

@@ -11,6 +11,7 @@
 
 #include "promql/exec/math.h"
 #include "promql/exec/range_function.h"
+#include "promql/exec/range_histograms.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -56,7 +57,17 @@ class SumOverTime : public RangeFunction {
   explicit SumOverTime(bool average) : average_(average) {}
 
   Status Run(const RangeCall& call, const SeriesWindows& w, Column* out, WorkerScratch* scratch) const override {
-    if (!w.histograms.empty()) return HistogramsUnsupported(call.function);
+    if (w.histograms.empty()) {
+      RunFloats(w, out, scratch);
+      return Status();
+    }
+    std::vector<uint32_t> hi;
+    RunFloats(FloatSteps(w, &hi), out, scratch);
+    return HistogramSumOverTime(call, w, average_, out, scratch);
+  }
+
+ private:
+  void RunFloats(const SeriesWindows& w, Column* out, WorkerScratch* scratch) const {
     uint64_t seen = 0;
     ForEachFloatWindow(w, [&](uint32_t, uint32_t lo, uint32_t hi) { seen += hi - lo; });
     if (seen <= 6 * (w.floats.size + w.steps())) {
@@ -64,10 +75,8 @@ class SumOverTime : public RangeFunction {
     } else {
       Slide(w, out, scratch);
     }
-    return Status();
   }
 
- private:
   double InOrder(const SeriesWindows& w, uint32_t lo, uint32_t hi) const {
     return average_ ? MeanInOrder(w.floats.values, lo, hi) : SumInOrder(w.floats.values, lo, hi);
   }

@@ -86,6 +86,7 @@ RangeEvaluator::RangeEvaluator(ExecContext& context, const RangeFunctionNode& no
     spec_.range_ms = select.range_ms;
     spec_.fixed = select.fixed;
     if (node.function->x_function) spec_.before_ms = select.lookback_ms;
+    histogram_statistics_ = select.histogram_statistics;
     if (select.anchored || select.smoothed) {
       spec_.before_ms = select.lookback_ms;
       spec_.after_ms = select.smoothed ? select.lookback_ms : 0;
@@ -123,6 +124,7 @@ void RangeEvaluator::Annotate(AnnotationSet* out) const {
 Status RangeEvaluator::Evaluate(LabelsView labels, bool drop_name, Samples* samples, Row* row,
                                 WorkerScratch* scratch) const {
   SeriesWindows windows;
+  if (histogram_statistics_) KeepStatistics(StatisticsReads(), samples);
   if (samples->size() == 0 || !MakeWindows(spec_, labels, samples, scratch, &windows)) return Status();
   if (anchors_) AnchorWindows(scratch, &windows);
   row->column = Column(spec_.grid.steps);
@@ -132,6 +134,10 @@ Status RangeEvaluator::Evaluate(LabelsView labels, bool drop_name, Samples* samp
   if (!keeps_name_ || drop_name) return dropper_.Drop(labels, row, scratch);
   row->labels = Labels(labels);
   return Status();
+}
+
+WindowReads RangeEvaluator::StatisticsReads() const {
+  return {spec_.grid, spec_.shift_ms - spec_.after_ms, spec_.range_ms + spec_.before_ms + spec_.after_ms};
 }
 
 void RangeEvaluator::NoteNonCounter(LabelsView labels, WorkerScratch* scratch) const {

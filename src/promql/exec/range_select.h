@@ -8,6 +8,7 @@
 #include <memory>
 #include <vector>
 
+#include "promql/exec/histogram_statistics.h"
 #include "promql/exec/name_dropper.h"
 #include "promql/exec/operator.h"
 #include "promql/exec/range_function.h"
@@ -27,6 +28,7 @@ class RangeEvaluator {
   void Annotate(AnnotationSet* out) const;
 
  private:
+  WindowReads StatisticsReads() const;
   void NoteNonCounter(LabelsView labels, WorkerScratch* scratch) const;
 
   const RangeFunctionNode& node_;
@@ -35,6 +37,7 @@ class RangeEvaluator {
   std::vector<std::unique_ptr<ScalarOperator>> args_;
   NameDropper dropper_;
   WindowSpec spec_;
+  bool histogram_statistics_ = false;
   RangeCall call_;
   bool keeps_name_, expects_counter_, anchors_ = false;
 };

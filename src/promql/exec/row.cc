@@ -18,10 +18,10 @@ uint32_t Column::CountFloats() const {
   return count;
 }
 
-const Histogram* Column::FindHistogram(uint32_t step) const {
+const HistogramPoint* Column::FindPoint(uint32_t step) const {
   auto at = std::lower_bound(histograms_.begin(), histograms_.end(), step,
                              [](const HistogramPoint& p, uint32_t s) { return p.step < s; });
-  return at != histograms_.end() && at->step == step ? at->histogram.get() : nullptr;
+  return at != histograms_.end() && at->step == step ? &*at : nullptr;
 }
 
 void Column::OrPresence(uint64_t* bits) const {

@@ -65,7 +65,11 @@ class Column {
   std::vector<HistogramPoint>& histograms() { return histograms_; }
   const std::vector<HistogramPoint>& histograms() const { return histograms_; }
   // Null when the step has none. Binary search.
-  const Histogram* FindHistogram(uint32_t step) const;
+  const HistogramPoint* FindPoint(uint32_t step) const;
+  const Histogram* FindHistogram(uint32_t step) const {
+    const HistogramPoint* point = FindPoint(step);
+    return point != nullptr ? point->histogram.get() : nullptr;
+  }
   // Sets the bit of each step that has a float or a histogram. REQUIRES: `bits` has words() entries.
   void OrPresence(uint64_t* bits) const;
 

@@ -75,6 +75,7 @@ struct VectorSelectNode : PlanNode {
   SelectSpec select;
   int64_t shift_ms = 0, lookback_ms = 0;
   bool smoothed = false;
+  bool histogram_statistics = false;  // count and sum are all that is wanted of histograms
 };
 
 struct MatrixSelectNode : PlanNode {
@@ -84,6 +85,7 @@ struct MatrixSelectNode : PlanNode {
   int64_t lookback_ms = 0;  // how far before the window a sample may matter to those that look there
   bool fixed = false;       // by `@`: all steps see the window of the first
   bool anchored = false, smoothed = false;
+  bool histogram_statistics = false;  // as above
 };
 
 struct SubqueryNode : PlanNode {

@@ -16,6 +16,19 @@ constexpr int kDepthMax = 2000;
 // How far before their windows xrate, xincrease and xdelta look for a sample; Thanos' default, which no flag changes.
 constexpr int64_t kXLookbackMs = 60 * 60 * 1000;
 
+// What the calls above a selector want of its histograms. Subqueries, trimming and estimates need the buckets, wherever
+// they stand.
+enum class HistogramUse : uint8_t { kAny, kStatistics, kBuckets };
+
+HistogramUse UseBy(std::string_view function, HistogramUse above) {
+  if (above == HistogramUse::kBuckets || function == "histogram_quantile" || function == "histogram_quantiles" ||
+      function == "histogram_fraction") {
+    return HistogramUse::kBuckets;
+  }
+  const bool statistics = function == "histogram_count" || function == "histogram_sum" || function == "histogram_avg";
+  return statistics ? HistogramUse::kStatistics : above;
+}
+
 // What lies above a node: decides its grid and what its selector tells the storage.
 struct Scope {
   StepGrid grid;
@@ -25,6 +38,7 @@ struct Scope {
   std::optional<int64_t> subquery_at_ms;
   std::string_view func;                     // nearest function or aggregation, not beyond a binary operator
   const AggregateExpr* aggregate = nullptr;  // when directly above
+  HistogramUse histograms = HistogramUse::kAny;
   int depth = 0;
 };
 
@@ -203,6 +217,7 @@ class Planner {
     GN_ASSIGN(node->shift_ms, Select(selector, 0, scope, &node->select));
     node->lookback_ms = options_.lookback_delta_ms;
     node->smoothed = selector.smoothed;
+    node->histogram_statistics = scope.histograms == HistogramUse::kStatistics;
     node->single_name = HasOneName(selector.matchers);
     node->title = "select for " + SelectorText(selector.matchers);
     return PlanPtr(node);
@@ -222,6 +237,7 @@ class Planner {
     node->fixed = At(selector, selector.time).has_value();
     node->anchored = selector.anchored;
     node->smoothed = selector.smoothed;
+    node->histogram_statistics = scope.histograms == HistogramUse::kStatistics;
     node->single_name = HasOneName(selector.matchers);
     node->title = "range select for " + SelectorText(selector.matchers);
     return PlanPtr(node);
@@ -248,6 +264,7 @@ class Planner {
 
     Scope below = Below(scope);
     below.interval_ms = step;
+    below.histograms = HistogramUse::kBuckets;
     below.subquery_offset_ms = (at ? 0 : scope.subquery_offset_ms) + offset;
     below.subquery_range_ms = (at ? 0 : scope.subquery_range_ms) + node->range_ms;
     if (at) below.subquery_at_ms = at;
@@ -292,6 +309,9 @@ class Planner {
     Describe(*node, binary, scope);
     Scope below = Below(scope);
     below.func = {};
+    if (binary.op == BinaryOp::kTrimLower || binary.op == BinaryOp::kTrimUpper) {
+      below.histograms = HistogramUse::kBuckets;
+    }
     GN_ASSIGN(node->lhs, Build(*binary.lhs, below));
     GN_ASSIGN(node->rhs, Build(*binary.rhs, below));
     node->op = binary.op;
@@ -342,6 +362,7 @@ class Planner {
     if (name == "info") return InfoCall(call, scope);
     Scope below = Below(scope);
     below.func = name;
+    below.histograms = UseBy(name, scope.histograms);
     std::vector<PlanPtr> args;
     PlanPtr range;
     for (const ExprPtr& a : call.args) {

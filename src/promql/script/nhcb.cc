@@ -40,7 +40,7 @@ Result<Histogram> Convert(Classic classic) {
 
 }  // namespace
 
-Status AppendCustomBucketHistograms(const LoadCommand& load, storage::MemoryStorage* storage) {
+Status AppendCustomBucketHistograms(const LoadCommand& load, ScriptStorage* storage) {
   std::map<Labels, std::map<int64_t, Classic>> histograms;
   for (const LoadCommand::Series& series : load.series) {
     std::string_view name = series.labels.Get(kMetricName);
@@ -79,7 +79,7 @@ Status AppendCustomBucketHistograms(const LoadCommand& load, storage::MemoryStor
   for (auto& [labels, by_time] : histograms) {
     for (auto& [time_ms, classic] : by_time) {
       GN_ASSIGN(Histogram histogram, Convert(std::move(classic)));
-      storage->AppendHistogram(labels, time_ms, std::move(histogram));
+      storage->AppendHistogram(labels, time_ms, histogram);
     }
   }
   return Status();

@@ -7,11 +7,11 @@
 
 #include "base/status.h"
 #include "promql/script/script.h"
-#include "storage/memory_storage.h"
+#include "promql/script/script_storage.h"
 
 namespace gauntlet::promql {
 
 // Appends the native histograms that the _bucket, _count and _sum series of `load` amount to.
-Status AppendCustomBucketHistograms(const LoadCommand& load, storage::MemoryStorage* storage);
+Status AppendCustomBucketHistograms(const LoadCommand& load, ScriptStorage* storage);
 
 }  // namespace gauntlet::promql

@@ -8,11 +8,11 @@
 #include "promql/script/compare.h"
 #include "promql/script/difference.h"
 #include "promql/script/nhcb.h"
+#include "promql/script/script_storage.h"
 #include "promql/syntax/function_table.h"
 #include "promql/syntax/parser.h"
 #include "promql/syntax/printer.h"
 #include "promql/syntax/walk.h"
-#include "storage/memory_storage.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -121,12 +121,14 @@ class ScriptRunner {
         }
       }
     }
-    return load.with_nhcb ? AppendCustomBucketHistograms(load, &storage_) : Status();
+    if (load.with_nhcb) GN_TRY(AppendCustomBucketHistograms(load, &storage_));
+    return storage_.Flush();
   }
 
   Status Eval(const EvalCommand& eval) {
     if (eval.range) {
-      return Judge(eval, engine_.NewRangeQuery(storage_, {}, eval.expr, eval.start_ms, eval.end_ms, eval.step_ms),
+      return Judge(eval,
+                   engine_.NewRangeQuery(storage_.storage(), {}, eval.expr, eval.start_ms, eval.end_ms, eval.step_ms),
                    nullptr);
     }
     GN_TRY(RunInstant(eval, {eval.expr, eval.end_ms}));
@@ -140,9 +142,9 @@ class ScriptRunner {
   Status RunInstant(const EvalCommand& eval, const InstantRun& run) {
     QueryResult result;
     bool compared = false;
-    GN_TRY(Judge(eval, engine_.NewInstantQuery(storage_, {}, run.expr, run.time_ms), &result, &compared));
+    GN_TRY(Judge(eval, engine_.NewInstantQuery(storage_.storage(), {}, run.expr, run.time_ms), &result, &compared));
     if (!compared || eval.range_vector || eval.string_expected || DependsOnQuery(run.expr)) return Status();
-    GN_ASSIGN(auto query, engine_.NewRangeQuery(storage_, {}, run.expr, run.time_ms - kMinuteMs,
+    GN_ASSIGN(auto query, engine_.NewRangeQuery(storage_.storage(), {}, run.expr, run.time_ms - kMinuteMs,
                                                 run.time_ms + kMinuteMs, kMinuteMs));
     QueryResult range = query->Exec(Cancel());
     if (!range.status.ok()) return std::move(range.status).Wrap("in range mode");
@@ -177,7 +179,7 @@ class ScriptRunner {
   }
 
   Engine& engine_;
-  storage::MemoryStorage storage_;
+  ScriptStorage storage_;
   ScriptReport report_;
   std::vector<std::string> difference_;  // of the eval at hand
 };

@@ -1,0 +1,54 @@
+#include "promql/exec/group_histograms.h"
+
+#include <memory>
+#include <utility>
+
+namespace gauntlet::promql {
+
+size_t GroupHistograms::Add(const Row& row, PositionRange pos, AnnotationSet* annotations) {
+  const Column& column = row.column;
+  ForEachBit(column.present(), column.words(), [&](uint32_t i) {
+    auto at = steps_.find(i);
+    if (at == steps_.end() || !at->second.incompatible) floats_[i / 64] |= uint64_t{1} << (i % 64);
+  });
+  size_t bytes = 0;
+  bool bounds_reconciled = false;
+  for (const HistogramPoint& p : column.histograms()) {
+    auto [at, inserted] = steps_.try_emplace(p.step);
+    Step& step = at->second;
+    if (inserted) {
+      bytes += sizeof(Step) + 64;
+      if (HasFloat(p.step)) continue;
+      step.total.emplace(*p.histogram, average_);
+      bytes += 2 * p.histogram->memory_bytes();
+    } else if (step.total && !step.incompatible) {
+      const bool before = step.total->bounds_reconciled();
+      if (!step.total->Add(*p.histogram)) {
+        step.incompatible = true;
+        annotations->MixedExponentialCustom(row.labels.Get(kMetricName), pos);
+      }
+      bounds_reconciled = bounds_reconciled || (!before && step.total->bounds_reconciled());
+    }
+  }
+  if (bounds_reconciled) annotations->BoundsReconciled(HistogramOperation::kAggregation, pos);
+  return bytes;
+}
+
+void GroupHistograms::Finish(PositionRange pos, Column* out, AnnotationSet* annotations) {
+  bool mixed = false, collision = false;
+  for (auto& [i, step] : steps_) {
+    const bool has_float = HasFloat(i);
+    mixed = mixed || has_float;
+    out->Clear(i);
+    if (has_float || step.incompatible || !step.total) continue;
+    collision = collision || step.total->reset_collision();
+    Histogram h = (*std::move(step.total)).Finish();
+    CompactHistogram(h);
+    out->histograms().push_back({i, std::make_shared<const Histogram>(std::move(h))});
+  }
+  steps_.clear();
+  if (mixed) annotations->MixedFloatsHistogramsInAggregation(pos);
+  if (collision) annotations->ResetCollision(HistogramOperation::kAggregation, pos);
+}
+
+}  // namespace gauntlet::promql
