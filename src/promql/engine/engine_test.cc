@@ -383,13 +383,32 @@ TEST_F(EngineTest, ResultsDoNotDependOnThreads) {
   }
 }
 
-TEST_F(EngineTest, UnsupportedPartsNameThemselves) {
-  Histogram histogram;
-  histogram.count = 1;
-  storage_.AppendHistogram(Labels::From({{"__name__", "h"}}), 0, histogram);
-  EXPECT_EQ(Texts(Instant("h", 0)).size(), 1u);
-  EXPECT_THAT(std::string(Instant("sum(h)", 0).status.message()), HasSubstr("sum"));
-  EXPECT_EQ(Instant("rate(h[5m])", 0).status.code(), Code::kUnsupported);
+TEST_F(EngineTest, FloatsAndHistogramsOfOneSeriesEachHaveTheirSteps) {
+  const Labels labels = Labels::From({{"__name__", "h"}});
+  for (int64_t i = 0; i < 8; ++i) {
+    Histogram histogram;
+    histogram.count = histogram.sum = static_cast<double>(10 * i);
+    histogram.positive_spans = {{0, 1}};
+    histogram.positive_buckets = {histogram.count};
+    if (i < 4) {
+      storage_.Append(labels, i * 10'000, static_cast<double>(i));
+    } else {
+      storage_.AppendHistogram(labels, i * 10'000, histogram);
+    }
+  }
+  // Windows of two samples: floats, then one of each (no result and a warning), then histograms.
+  QueryResult rates = Range("increase(h[20s])", 20'000, 70'000, 10'000);
+  ASSERT_EQ(Texts(rates), (std::vector<std::string>{"{} 2 2 _ _ _ _"}));
+  const Column& column = rates.rows[0].column;
+  EXPECT_EQ(column.FindHistogram(2), nullptr);
+  ASSERT_NE(column.FindHistogram(3), nullptr);
+  EXPECT_EQ(column.FindHistogram(3)->count, 20);
+  EXPECT_THAT(rates.annotations.warnings(),
+              ElementsAre("PromQL warning: encountered a mix of histograms and floats for metric name \"h\" (1:10)"));
+  EXPECT_THAT(Texts(Range("histogram_sum(h)", 20'000, 70'000, 10'000)), ElementsAre("{} _ _ 40 50 60 70"));
+  EXPECT_THAT(Texts(Range("changes(h[1m])", 70'000, 70'000, 10'000)), ElementsAre("{} 5"));
+  EXPECT_THAT(Numbers(Instant("sum(h)", 30'000)), ElementsAre(3));
+  EXPECT_EQ(Instant("sum(h * 2)", 70'000).rows[0].column.FindHistogram(0)->count, 140);
 }
 
 TEST_F(EngineTest, XFunctionsLookAtTheSampleBeforeTheWindow) {

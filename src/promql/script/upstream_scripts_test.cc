@@ -47,7 +47,7 @@ void RunAll(Executor& executor) {
     }
   }
   fmt::print("{} passed, {} not yet supported\n", passed, unsupported);
-  EXPECT_GE(passed, 1531);
+  EXPECT_GE(passed, 2182);
 }
 
 TEST(UpstreamScripts, AllEvals) {
