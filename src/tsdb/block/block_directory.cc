@@ -15,14 +15,15 @@ int64_t ModifiedMs(io::FileSystem& files, const std::string& path) {
   return info.ok() ? info->modified_ms : 0;
 }
 
-BlockList InOrder(const std::vector<BlockPtr>& open) {
+BlockList InOrder(const std::vector<BlockPtr>& open, bool keep_superseded) {
   std::set<Ulid> superseded;
   for (const BlockPtr& block : open) {
     for (const BlockParent& parent : block->meta().compaction.parents) superseded.insert(parent.ulid);
   }
   BlockList list;
   for (const BlockPtr& block : open) {
-    if (!block->meta().compaction.deletable && superseded.count(block->meta().ulid) == 0) list.push_back(block);
+    bool replaced = block->meta().compaction.deletable || superseded.count(block->meta().ulid) != 0;
+    if (keep_superseded || !replaced) list.push_back(block);
   }
   std::sort(list.begin(), list.end(), [](const BlockPtr& a, const BlockPtr& b) {
     return std::tie(a->meta().mint_ms, a->meta().ulid) < std::tie(b->meta().mint_ms, b->meta().ulid);
@@ -60,7 +61,7 @@ Status BlockDirectory::Refresh(std::vector<Problem>* problems) {
     found.emplace(entry.name, std::move(now));
   }
   open_ = std::move(found);
-  auto list = std::make_shared<const BlockList>(InOrder(open));
+  auto list = std::make_shared<const BlockList>(InOrder(open, superseded_ == Superseded::kKept));
   MutexLock swap(mutex_);
   blocks_ = std::move(list);
   return Status();

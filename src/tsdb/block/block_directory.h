@@ -27,14 +27,17 @@ class BlockDirectory {
     Status status;
   };
 
-  BlockDirectory(io::FileSystem& files, std::string dir) : files_(files), dir_(std::move(dir)) {}
+  // What becomes of blocks that are marked deletable or that another one was made of: their samples are in that one.
+  enum class Superseded : uint8_t { kLeftOut, kKept };
+
+  BlockDirectory(io::FileSystem& files, std::string dir, Superseded superseded = Superseded::kLeftOut)
+      : files_(files), dir_(std::move(dir)), superseded_(superseded) {}
 
   // Looks again: opens what is new, lets go of what is gone, sees new deletions. Blocks that do not open are left out
   // and told to `problems` (may be null).
   Status Refresh(std::vector<Problem>* problems);
 
-  // By time, as of the last Refresh(). Without blocks that are marked deletable, and without those that another one was
-  // made of: their samples are in that one.
+  // By time, as of the last Refresh().
   std::shared_ptr<const BlockList> blocks() const;
 
  private:
@@ -45,6 +48,7 @@ class BlockDirectory {
 
   io::FileSystem& files_;
   const std::string dir_;
+  const Superseded superseded_;
   Mutex refresh_mutex_;  // one at a time; before mutex_
   std::map<std::string, Entry> open_ GN_GUARDED_BY(refresh_mutex_);
   mutable Mutex mutex_;
