@@ -3,6 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
+
+#include "promql/exec/extended_histograms.h"
+#include "promql/exec/range_histograms.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -46,7 +50,19 @@ class ExtendedRate : public RangeFunction {
       : is_counter_(is_counter), is_rate_(is_rate), smoothed_(smoothed) {}
 
   Status Run(const RangeCall& call, const SeriesWindows& w, Column* out, WorkerScratch* scratch) const override {
-    if (!w.histograms.empty()) return HistogramsUnsupported(call.function);
+    if (w.histograms.empty()) {
+      RunFloats(call, w, out, scratch);
+      return Status();
+    }
+    std::vector<uint32_t> hi;
+    RunFloats(call, FloatSteps(w, &hi), out, scratch);
+    return ExtendedHistogramRate(call, w, is_counter_, is_rate_, smoothed_, out, scratch);
+  }
+
+ private:
+  using Resets = std::vector<uint32_t>::const_iterator;
+
+  void RunFloats(const RangeCall& call, const SeriesWindows& w, Column* out, WorkerScratch* scratch) const {
     const FloatWindows& f = w.floats;
     std::vector<uint32_t>& resets = scratch->indexes;
     resets.clear();
@@ -66,11 +82,7 @@ class ExtendedRate : public RangeFunction {
       if (is_rate_) result /= call.range_seconds;
       out->Set(step, result);
     });
-    return Status();
   }
-
- private:
-  using Resets = std::vector<uint32_t>::const_iterator;
 
   // What was lost by resets, seen from the left end over the samples strictly inside to the right end.
   static double Corrections(const FloatWindows& f, const Extent& at, int64_t start, int64_t end, Resets reset,
@@ -115,11 +127,15 @@ Status CheckWindowEnds(std::string_view function, WindowEnds ends) {
 
 Status SmoothInstants(const SeriesWindows& w, PositionRange pos, Column* out, WorkerScratch* scratch) {
   const FloatWindows& f = w.floats;
+  HistogramNotes notes;
   for (uint32_t step = 0; step < w.steps(); ++step) {
     const int64_t t = w.end_ms(step);
     if (w.HistogramCount(step) > 0) {
-      if (w.FloatCount(step) == 0) return HistogramsUnsupported("the smoothed modifier");
-      scratch->annotations.MixedFloatsHistograms(w.labels.Get(kMetricName), pos);
+      if (w.FloatCount(step) > 0) {
+        notes.mixed_types = true;
+      } else if (auto h = SmoothHistogram(w, step, t, &notes)) {
+        out->histograms().push_back({step, std::move(h)});
+      }
       continue;
     }
     const uint32_t lo = f.lo[step], hi = f.hi[step];
@@ -130,6 +146,7 @@ Status SmoothInstants(const SeriesWindows& w, PositionRange pos, Column* out, Wo
       out->Set(step, next < hi ? Interpolate(f.times_ms, f.values, next - 1, t, false) : f.values[next - 1]);
     }
   }
+  notes.Tell(w.labels, pos, &scratch->annotations);
   return Status();
 }
 

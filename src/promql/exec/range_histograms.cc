@@ -7,8 +7,8 @@
 #include <span>
 #include <utility>
 
-#include "model/histogram_arithmetic.h"
 #include "promql/exec/counter_resets.h"
+#include "promql/exec/histogram_notes.h"
 #include "promql/exec/histogram_total.h"
 
 namespace gauntlet::promql {
@@ -16,55 +16,11 @@ namespace {
 
 using Window = std::span<const TimedHistogram>;
 
-// What a series has to say; each once, however many of its windows say it.
-struct Notes {
-  bool mixed_types = false, mixed_buckets = false, not_counter = false, not_gauge = false;
-  bool subtraction_bounds = false, addition_bounds = false, aggregation_bounds = false, collision = false;
-
-  void Merge(const Notes& other) {
-    mixed_types |= other.mixed_types;
-    mixed_buckets |= other.mixed_buckets;
-    not_counter |= other.not_counter;
-    not_gauge |= other.not_gauge;
-    subtraction_bounds |= other.subtraction_bounds;
-    addition_bounds |= other.addition_bounds;
-    aggregation_bounds |= other.aggregation_bounds;
-    collision |= other.collision;
-  }
-
-  void Tell(const RangeCall& call, LabelsView labels, AnnotationSet* out) const {
-    const std::string_view metric = labels.Get(kMetricName);
-    const PositionRange pos = call.first_arg_pos;
-    if (mixed_types) out->MixedFloatsHistograms(metric, pos);
-    if (mixed_buckets) out->MixedExponentialCustom(metric, pos);
-    if (not_counter) out->NativeNotCounter(metric, pos);
-    if (not_gauge) out->NativeNotGauge(metric, pos);
-    if (subtraction_bounds) out->BoundsReconciled(HistogramOperation::kSubtraction, pos);
-    if (addition_bounds) out->BoundsReconciled(HistogramOperation::kAddition, pos);
-    if (aggregation_bounds) out->BoundsReconciled(HistogramOperation::kAggregation, pos);
-    if (collision) out->ResetCollision(HistogramOperation::kAggregation, pos);
-  }
-};
-
 bool IsGauge(const TimedHistogram& s) { return s.histogram->reset_hint == ResetHint::kGauge; }
 
 bool IsReset(const TimedHistogram& now, const TimedHistogram& before, bool start_times) {
   return (start_times && IsStartTimeReset(before.start_time_ms, before.time_ms, now.start_time_ms, now.time_ms)) ||
          DetectReset(*now.histogram, *before.histogram);
-}
-
-bool Subtract(Histogram& h, const Histogram& other, Notes* notes) {
-  HistogramMeeting meeting = SubtractHistogram(h, other);
-  if (!meeting.compatible) *notes = Notes{.mixed_buckets = true};
-  notes->subtraction_bounds |= meeting.bounds_reconciled;
-  return meeting.compatible;
-}
-
-bool Add(Histogram& h, const Histogram& other, Notes* notes) {
-  HistogramMeeting meeting = AddHistogram(h, other);
-  if (!meeting.compatible) *notes = Notes{.mixed_buckets = true};
-  notes->addition_bounds |= meeting.bounds_reconciled;
-  return meeting.compatible;
 }
 
 // What a window of at least two histograms rose by.
@@ -75,7 +31,7 @@ class Increase {
       : window_(window), resets_(resets), is_counter_(is_counter), start_times_(start_times) {}
 
   // Nothing when the histograms do not fit together; *notes say so.
-  std::optional<Histogram> Compute(Notes* notes) {
+  std::optional<Histogram> Compute(HistogramNotes* notes) {
     const Histogram& last = *window_.back().histogram;
     notes->not_counter = is_counter_ && (IsGauge(window_.front()) || IsGauge(window_.back()));
     // A reset right after the first sample makes its layout irrelevant.
@@ -96,11 +52,11 @@ class Increase {
     if (is_counter_ && !LookBetween(custom, &schema, notes)) return std::nullopt;
     Histogram h = last;
     if (!custom) ReduceResolution(h, schema);
-    if (!Subtract(h, *first, notes)) return std::nullopt;
+    if (!notes->Subtract(h, *first)) return Incompatible(notes);
     if (is_counter_) {
-      if (reset_at_second && SecondIsResetFrom(nothing) && !Add(h, nothing, notes)) return std::nullopt;
+      if (reset_at_second && SecondIsResetFrom(nothing) && !notes->Add(h, nothing)) return Incompatible(notes);
       for (size_t i = 2; i < window_.size(); ++i) {
-        if (resets_[i] != 0 && !Add(h, *window_[i - 1].histogram, notes)) return std::nullopt;
+        if (resets_[i] != 0 && !notes->Add(h, *window_[i - 1].histogram)) return Incompatible(notes);
       }
     } else {
       notes->not_gauge = !IsGauge(window_.front()) || !IsGauge(window_.back());
@@ -111,13 +67,19 @@ class Increase {
   }
 
  private:
-  bool LookBetween(bool custom, int32_t* schema, Notes* notes) const {
+  // Then nothing else is said.
+  static std::optional<Histogram> Incompatible(HistogramNotes* notes) {
+    *notes = HistogramNotes{.mixed_buckets = true};
+    return std::nullopt;
+  }
+
+  bool LookBetween(bool custom, int32_t* schema, HistogramNotes* notes) const {
     for (size_t i = 1; i + 1 < window_.size(); ++i) {
       const Histogram& h = *window_[i].histogram;
       notes->not_counter |= h.reset_hint == ResetHint::kGauge;
       *schema = std::min(*schema, h.schema);
       if (h.uses_custom_buckets() != custom) {
-        *notes = Notes{.mixed_buckets = true};
+        Incompatible(notes);
         return false;
       }
     }
@@ -147,11 +109,11 @@ class RateOfHistograms {
     for (size_t i = 1; is_counter_ && i < samples.size(); ++i) {
       resets[i] = IsReset(samples[i], samples[i - 1], start_times_);
     }
-    Notes all;
+    HistogramNotes all;
     for (uint32_t step = 0; step < w_.steps(); ++step) {
       if (w_.HistogramCount(step) == 0) continue;
       GN_TRY(scratch->CheckCancelAfter(1000));
-      Notes notes;
+      HistogramNotes notes;
       notes.mixed_types = w_.FloatCount(step) > 0;
       if (!notes.mixed_types) {
         const uint32_t lo = w_.histograms.lo[step];
@@ -167,7 +129,7 @@ class RateOfHistograms {
       }
       all.Merge(notes);
     }
-    all.Tell(call_, w_.labels, &scratch->annotations);
+    all.Tell(w_.labels, call_.first_arg_pos, &scratch->annotations);
     return Status();
   }
 
@@ -180,7 +142,8 @@ class RateOfHistograms {
   }
 
   // As ExtrapolatedRate does for floats, with the count of observations in place of the value.
-  void Extrapolate(uint32_t step, Window window, std::optional<Histogram> result, Notes* notes, Column* out) const {
+  void Extrapolate(uint32_t step, Window window, std::optional<Histogram> result, HistogramNotes* notes,
+                   Column* out) const {
     const int64_t range_end = w_.end_ms(step), range_start = range_end - call_.range_ms;
     const int64_t first_t = window.front().time_ms, last_t = window.back().time_ms;
     const Histogram& first = *window.front().histogram;
@@ -196,11 +159,8 @@ class RateOfHistograms {
       sampled = static_cast<double>(last_t - start_time) / 1000;
       if (!result) {
         result = first;
-      } else if (HistogramMeeting meeting = AddHistogram(*result, first); !meeting.compatible) {
-        notes->mixed_buckets = true;
+      } else if (!notes->Add(*result, first)) {
         return;
-      } else {
-        notes->addition_bounds |= meeting.bounds_reconciled;
       }
     } else if (!result) {
       return;
@@ -225,15 +185,12 @@ class RateOfHistograms {
 
 // The last two samples of a window that are not both floats.
 std::optional<Histogram> InstantIncrease(const TimedHistogram& before, const TimedHistogram& now, bool is_rate,
-                                         bool start_times, Notes* notes) {
+                                         bool start_times, HistogramNotes* notes) {
   Histogram h = *now.histogram;
   notes->not_counter = is_rate && (IsGauge(now) || IsGauge(before));
   notes->not_gauge = !is_rate && !(IsGauge(now) && IsGauge(before));
   if (!is_rate || !IsReset(now, before, start_times)) {
-    HistogramMeeting meeting = SubtractHistogram(h, *before.histogram);
-    notes->mixed_buckets = !meeting.compatible;
-    notes->subtraction_bounds = meeting.bounds_reconciled;
-    if (!meeting.compatible) return std::nullopt;
+    if (!notes->Subtract(h, *before.histogram)) return std::nullopt;
   }
   h.reset_hint = ResetHint::kGauge;
   CompactHistogram(h);
@@ -269,7 +226,7 @@ bool EndsWithHistogram(const SeriesWindows& w, uint32_t step) {
 Status HistogramInstantRate(const RangeCall& call, const SeriesWindows& w, bool is_rate, Column* out,
                             WorkerScratch* scratch) {
   const auto& samples = w.histograms.samples;
-  Notes all;
+  HistogramNotes all;
   for (uint32_t step = 0; step < w.steps(); ++step) {
     const uint32_t count = w.HistogramCount(step);
     if (!EndsWithHistogram(w, step) || count + w.FloatCount(step) < 2) continue;
@@ -277,7 +234,7 @@ Status HistogramInstantRate(const RangeCall& call, const SeriesWindows& w, bool 
     const uint32_t last = w.histograms.hi[step] - 1;
     const bool float_at_end =
         w.FloatCount(step) > 0 && (count < 2 || w.floats.times_ms[w.floats.hi[step] - 1] > samples[last - 1].time_ms);
-    Notes notes;
+    HistogramNotes notes;
     notes.mixed_types = float_at_end;
     if (!float_at_end) {
       const TimedHistogram &before = samples[last - 1], &now = samples[last];
@@ -287,13 +244,13 @@ Status HistogramInstantRate(const RangeCall& call, const SeriesWindows& w, bool 
     }
     all.Merge(notes);
   }
-  all.Tell(call, w.labels, &scratch->annotations);
+  all.Tell(w.labels, call.first_arg_pos, &scratch->annotations);
   return Status();
 }
 
 Status HistogramSumOverTime(const RangeCall& call, const SeriesWindows& w, bool average, Column* out,
                             WorkerScratch* scratch) {
-  Notes all;
+  HistogramNotes all;
   for (uint32_t step = 0; step < w.steps(); ++step) {
     const uint32_t count = w.HistogramCount(step);
     if (count == 0) continue;
@@ -314,7 +271,7 @@ Status HistogramSumOverTime(const RangeCall& call, const SeriesWindows& w, bool 
     all.collision |= total.reset_collision();
     out->histograms().push_back({step, std::make_shared<const Histogram>(std::move(total).Finish())});
   }
-  all.Tell(call, w.labels, &scratch->annotations);
+  all.Tell(w.labels, call.first_arg_pos, &scratch->annotations);
   return Status();
 }
 

@@ -47,7 +47,7 @@ void RunAll(Executor& executor) {
     }
   }
   fmt::print("{} passed, {} not yet supported\n", passed, unsupported);
-  EXPECT_GE(passed, 2182);
+  EXPECT_EQ(passed, 2214);
 }
 
 TEST(UpstreamScripts, AllEvals) {
