@@ -96,8 +96,8 @@ void MetadataHandlers::Values(const net::HttpRequest& request, const Cancel& can
 void MetadataHandlers::Collect(const Asked& asked, const std::string& label, const Cancel& cancel,
                                net::HttpReply& reply) {
   CancelSource source(cancel, settings_.timeout);
-  query::StoreQueryable storage(proxy_, asked.scope);
-  auto querier = storage.MakeQuerier(asked.start_ms, asked.end_ms);
+  std::unique_ptr<storage::Queryable> storage = source_(asked.scope, nullptr);
+  auto querier = storage->MakeQuerier(asked.start_ms, asked.end_ms);
   if (!querier.ok()) return ReplyError(reply, SelectErrorType(querier.status()), querier.status().message());
   std::vector<Matchers> selectors = asked.selectors;
   if (selectors.empty()) selectors.emplace_back();
@@ -134,8 +134,8 @@ void MetadataHandlers::Series(const net::HttpRequest& request, const Cancel& can
   if (!Read(request, reply, &asked)) return;
   if (asked.selectors.empty()) return ReplyError(reply, ErrorType::kBadData, "no match[] parameter provided");
   CancelSource source(cancel, settings_.timeout);
-  query::StoreQueryable storage(proxy_, asked.scope);
-  auto querier = storage.MakeQuerier(asked.start_ms, asked.end_ms);
+  std::unique_ptr<storage::Queryable> storage = source_(asked.scope, nullptr);
+  auto querier = storage->MakeQuerier(asked.start_ms, asked.end_ms);
   if (!querier.ok()) return ReplyError(reply, SelectErrorType(querier.status()), querier.status().message());
   storage::SelectHints hints;
   hints.start_ms = asked.start_ms;

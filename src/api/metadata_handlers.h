@@ -5,16 +5,17 @@
 
 #pragma once
 
+#include "api/data_source.h"
 #include "api/query_settings.h"
 #include "net/http_router.h"
-#include "storeapi/proxy.h"
 
 namespace gauntlet::api {
 
 class MetadataHandlers {
  public:
-  // All borrowed for the handlers' life.
-  MetadataHandlers(const QuerySettings& settings, storeapi::Proxy& proxy) : settings_(settings), proxy_(proxy) {}
+  // The settings are borrowed for the handlers' life.
+  MetadataHandlers(const QuerySettings& settings, DataSource source)
+      : settings_(settings), source_(std::move(source)) {}
   void Register(net::HttpRouter& router);
 
  private:
@@ -33,7 +34,7 @@ class MetadataHandlers {
   void Collect(const Asked& asked, const std::string& label, const Cancel& cancel, net::HttpReply& reply);
 
   const QuerySettings& settings_;
-  storeapi::Proxy& proxy_;
+  const DataSource source_;
 };
 
 }  // namespace gauntlet::api

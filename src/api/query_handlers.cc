@@ -53,11 +53,11 @@ ErrorType EvaluationErrorType(const Status& status) {
   }
 }
 
-QueryHandlers::QueryHandlers(const QuerySettings& settings, promql::Engine& engine, storeapi::Proxy& proxy,
+QueryHandlers::QueryHandlers(const QuerySettings& settings, promql::Engine& engine, DataSource source,
                              query::Gate& gate, telemetry::Registry& registry)
     : settings_(settings),
       engine_(engine),
-      proxy_(proxy),
+      source_(std::move(source)),
       gate_(gate),
       range_seconds_(registry.MakeHistogram("thanos_query_range_requested_timespan_duration_seconds",
                                             "A histogram of the query range window in seconds",
@@ -121,8 +121,8 @@ void QueryHandlers::Instant(const net::HttpRequest& request, const Cancel& cance
   if (Status st = Enforce(request, &asked.text); !st.ok()) return ReplyError(reply, ErrorType::kBadData, st.message());
 
   query::FanoutReport report;
-  query::StoreQueryable storage(proxy_, asked.scope, &report);
-  auto query = engine_.NewInstantQuery(storage, asked.options, asked.text, time_ms);
+  std::unique_ptr<storage::Queryable> storage = source_(asked.scope, &report);
+  auto query = engine_.NewInstantQuery(*storage, asked.options, asked.text, time_ms);
   if (!query.ok()) return ReplyBadParameter(reply, "query", query.status());
   Answer(**query, asked, report, cancel, reply);
 }
@@ -157,8 +157,8 @@ void QueryHandlers::Range(const net::HttpRequest& request, const Cancel& cancel,
   range_seconds_.Observe(static_cast<double>(end_ms - start_ms) / 1000);
 
   query::FanoutReport report;
-  query::StoreQueryable storage(proxy_, asked.scope, &report);
-  auto query = engine_.NewRangeQuery(storage, asked.options, asked.text, start_ms, end_ms, step_ms);
+  std::unique_ptr<storage::Queryable> storage = source_(asked.scope, &report);
+  auto query = engine_.NewRangeQuery(*storage, asked.options, asked.text, start_ms, end_ms, step_ms);
   if (!query.ok()) return ReplyBadParameter(reply, "query", query.status());
   Answer(**query, asked, report, cancel, reply);
 }

@@ -5,20 +5,20 @@
 
 #pragma once
 
+#include "api/data_source.h"
 #include "api/envelope.h"
 #include "api/query_settings.h"
 #include "net/http_router.h"
 #include "promql/engine/engine.h"
 #include "query/gate.h"
-#include "storeapi/proxy.h"
 #include "telemetry/metrics.h"
 
 namespace gauntlet::api {
 
 class QueryHandlers {
  public:
-  // All borrowed for the handlers' life.
-  QueryHandlers(const QuerySettings& settings, promql::Engine& engine, storeapi::Proxy& proxy, query::Gate& gate,
+  // All but the source borrowed for the handlers' life.
+  QueryHandlers(const QuerySettings& settings, promql::Engine& engine, DataSource source, query::Gate& gate,
                 telemetry::Registry& registry);
   void Register(net::HttpRouter& router);
 
@@ -44,7 +44,7 @@ class QueryHandlers {
 
   const QuerySettings& settings_;
   promql::Engine& engine_;
-  storeapi::Proxy& proxy_;
+  const DataSource source_;
   query::Gate& gate_;
   telemetry::Histogram& range_seconds_;
 };

@@ -8,6 +8,7 @@
 #include "app/query_command.h"
 #include "app/runtime.h"
 #include "app/sidecar_command.h"
+#include "app/tsdb_serve_command.h"
 #include "flags/app.h"
 #include "tools/tools.h"
 
@@ -18,7 +19,8 @@ int main(int argc, char** argv) {
   global.Register(app.flags());
   app::AddSidecarCommand(app, global);
   app::AddQueryCommand(app, global);
-  tools::AddTools(app);
+  tools::ToolGroups groups = tools::AddTools(app);
+  app::AddTsdbServeCommand(app, groups.tsdb, global);
 
   Result<flags::App::Parsed> parsed = app.Parse(std::vector<std::string>(argv + 1, argv + argc));
   if (!parsed.ok()) {

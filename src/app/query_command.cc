@@ -227,9 +227,9 @@ Status RunQuery(const GlobalFlags& global, const AllQueryFlags& flags, std::map<
                                 logger);
   net::HttpRouter router(prefix, middleware.Around());
   server::AddCommonRoutes(router, runtime->prober(), runtime->registry());
-  api::QueryHandlers query_handlers(settings, engine, proxy, gate, runtime->registry());
+  api::QueryHandlers query_handlers(settings, engine, api::StoresBehind(proxy), gate, runtime->registry());
   query_handlers.Register(router);
-  api::MetadataHandlers metadata_handlers(settings, proxy);
+  api::MetadataHandlers metadata_handlers(settings, api::StoresBehind(proxy));
   metadata_handlers.Register(router);
   api::ControlHandlers control_handlers(
       settings,

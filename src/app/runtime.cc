@@ -88,20 +88,10 @@ Result<std::unique_ptr<Runtime>> Runtime::Make(const GlobalFlags& flags, std::st
   return runtime;
 }
 
-Status Runtime::Serve(Plan& plan, const Cancel& cancel) {
-  GN_ASSIGN(net::GrpcServerOptions grpc_options, plan.grpc.ToServerOptions());
-  GN_ASSIGN(std::unique_ptr<server::HttpHost> http,
-            server::HttpHost::Start(plan.http, *plan.router, logger_, *blocking_));
-  prober_->SetHealthy();
-  Status started = plan.start ? plan.start(cancel) : Status();
-  if (!started.ok()) {
-    http->Shutdown();
-    return started;
-  }
-
+Result<std::unique_ptr<net::GrpcServer>> Runtime::StartGrpc(Plan& plan, const net::GrpcServerOptions& options,
+                                                            server::RequestLog& request_log) {
   health_.Register(&plan.methods);
   rpc::RegisterReflection(&plan.methods);
-  server::RequestLog request_log(plan.request_log, logger_);
   rpc::ServerInterceptorOptions interceptor_options;
   interceptor_options.registry = &registry_;
   interceptor_options.tracer = &tracing_->tracer();
@@ -110,12 +100,29 @@ Status Runtime::Serve(Plan& plan, const Cancel& cancel) {
   auto both = [observe, log](net::GrpcServerCall& call, const net::GrpcHandler& next) {
     return observe(call, [&](net::GrpcServerCall& inner) { return log(inner, next); });
   };
-  Result<std::unique_ptr<net::GrpcServer>> grpc = net::GrpcServer::Start(grpc_options, plan.methods, both, *blocking_);
-  if (!grpc.ok()) {
-    http->Shutdown();
-    return grpc.status().Wrap("listen for gRPC on " + grpc_options.address);
+  Result<std::unique_ptr<net::GrpcServer>> grpc = net::GrpcServer::Start(options, plan.methods, both, *blocking_);
+  if (!grpc.ok()) return grpc.status().Wrap("listen for gRPC on " + options.address);
+  GN_LOG(logger_, kInfo, "listening for serving gRPC", {"address", options.address}, {"component", component_});
+  return grpc;
+}
+
+Status Runtime::Serve(Plan& plan, const Cancel& cancel) {
+  GN_ASSIGN(net::GrpcServerOptions grpc_options, plan.grpc.ToServerOptions());
+  GN_ASSIGN(std::unique_ptr<server::HttpHost> http,
+            server::HttpHost::Start(plan.http, *plan.router, logger_, *blocking_));
+  prober_->SetHealthy();
+  Status started = plan.start ? plan.start(cancel) : Status();
+  server::RequestLog request_log(plan.request_log, logger_);
+  std::unique_ptr<net::GrpcServer> grpc;
+  if (started.ok() && plan.serve_grpc) {
+    auto server = StartGrpc(plan, grpc_options, request_log);
+    started = server.status();
+    if (server.ok()) grpc = *std::move(server);
   }
-  GN_LOG(logger_, kInfo, "listening for serving gRPC", {"address", grpc_options.address}, {"component", component_});
+  if (!started.ok()) {
+    http->Shutdown();
+    return started;
+  }
 
   CancelSource background_source(cancel);
   std::vector<std::thread> background;
@@ -125,7 +132,7 @@ Status Runtime::Serve(Plan& plan, const Cancel& cancel) {
   GN_LOG(logger_, kInfo, "stopping", {"signal", signal}, {"component", component_});
   prober_->SetNotReady(Status(Code::kUnavailable, "stopping"));
   health_.ShutDown();
-  (*grpc)->Shutdown(plan.grpc.grace);
+  if (grpc != nullptr) grpc->Shutdown(plan.grpc.grace);
   http->Shutdown();
   background_source.Stop();
   for (std::thread& thread : background) thread.join();

@@ -12,6 +12,7 @@
 
 #include "app/common_flags.h"
 #include "base/executor.h"
+#include "net/grpc.h"
 #include "rpc/health.h"
 #include "rpc/method.h"
 #include "rpc/observed_channel.h"
@@ -19,6 +20,7 @@
 #include "server/http_host.h"
 #include "server/middleware.h"
 #include "server/prober.h"
+#include "server/request_log.h"
 #include "server/signals.h"
 #include "telemetry/log.h"
 #include "telemetry/metrics.h"
@@ -47,6 +49,7 @@ class Runtime {
   struct Plan {
     server::HttpOptions http;
     const net::HttpRouter* router = nullptr;
+    bool serve_grpc = true;
     server::GrpcOptions grpc;
     rpc::MethodMap methods;  // without health and reflection
     std::function<Status(const Cancel&)> start;
@@ -59,6 +62,8 @@ class Runtime {
  private:
   explicit Runtime(const GlobalFlags& flags, std::string component);
   Status Serve(Plan& plan, const Cancel& cancel);
+  Result<std::unique_ptr<net::GrpcServer>> StartGrpc(Plan& plan, const net::GrpcServerOptions& options,
+                                                     server::RequestLog& request_log);
 
   const std::string component_;
   server::Signals signals_;  // first: threads inherit its mask

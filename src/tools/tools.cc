@@ -5,10 +5,11 @@
 
 namespace gauntlet::tools {
 
-void AddTools(flags::App& app) {
+ToolGroups AddTools(flags::App& app) {
   flags::Command& tools = app.AddCommand("tools", "Tools for queries and data.");
   AddPromqlTestCommand(tools);
-  AddTsdbCommands(tools);
+  flags::Command& tsdb = AddTsdbCommands(tools);
+  return {tools, tsdb};
 }
 
 }  // namespace gauntlet::tools

@@ -11,6 +11,12 @@
 
 namespace gauntlet::tools {
 
-void AddTools(flags::App& app);
+// The groups to which others add their commands: those that serve, and so live in `app`.
+struct ToolGroups {
+  flags::Command& tools;
+  flags::Command& tsdb;
+};
+
+ToolGroups AddTools(flags::App& app);
 
 }  // namespace gauntlet::tools

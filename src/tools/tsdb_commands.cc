@@ -120,13 +120,14 @@ void AddDump(flags::Command& tsdb, std::string name, std::string help, bool open
 
 }  // namespace
 
-void AddTsdbCommands(flags::Command& tools) {
+flags::Command& AddTsdbCommands(flags::Command& tools) {
   flags::Command& tsdb = tools.AddCommand("tsdb", "Run tsdb commands.");
   AddList(tsdb);
   AddAnalyze(tsdb);
   AddDump(tsdb, "dump", "Dump data (series+samples or optionally just series) from the blocks of a TSDB.", false);
   AddDump(tsdb, "dump-openmetrics",
           "Dump samples from the blocks of a TSDB into OpenMetrics text format, excluding native histograms.", true);
+  return tsdb;
 }
 
 }  // namespace gauntlet::tools

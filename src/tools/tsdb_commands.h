@@ -9,6 +9,7 @@
 
 namespace gauntlet::tools {
 
-void AddTsdbCommands(flags::Command& tools);
+// Returns the group.
+flags::Command& AddTsdbCommands(flags::Command& tools);
 
 }  // namespace gauntlet::tools
