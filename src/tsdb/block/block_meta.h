@@ -12,16 +12,9 @@
 
 #include "base/status.h"
 #include "base/ulid.h"
+#include "tsdb/block/meta_json.h"
 
 namespace gauntlet::tsdb {
-
-inline constexpr char kMetaFile[] = "meta.json";
-
-// A member of a JSON object as it stands in the file: the key with its quotes, the value with its line breaks.
-struct RawMember {
-  std::string key, value;
-  bool operator==(const RawMember&) const = default;
-};
 
 struct BlockStats {
   uint64_t samples = 0, float_samples = 0, histogram_samples = 0, series = 0, chunks = 0, tombstones = 0;
