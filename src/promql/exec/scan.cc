@@ -40,7 +40,7 @@ struct Scan::Slot {
   std::vector<int64_t> points;
   Status status;
   MemoryCharge charge;
-  std::atomic<int> state{kQueued};
+  std::atomic<int> state{kDone};
 };
 
 // Shared with the tasks, which may outlive the scan when they come too late to do anything.
@@ -64,9 +64,13 @@ Scan::Scan(ExecContext& context, const PlanNode& node, const SelectSpec& select,
 }
 
 Scan::~Scan() {
-  for (const auto& slot : slots_) {
+  for (const auto& slot : all_) {
     int queued = kQueued;
     if (!slot->state.compare_exchange_strong(queued, kAbandoned)) Await(slot.get());
+    // Tasks that come too late may keep the slot for longer than the query's budget lives.
+    slot->series.clear();
+    slot->rows.clear();
+    slot->charge.Clear();
   }
 }
 
@@ -115,10 +119,10 @@ Status Scan::Fill() {
     std::shared_ptr<Slot> slot;
     if (spare_.empty()) {
       slot = std::make_shared<Slot>(context_.budget, node_.title);
+      all_.push_back(slot);
     } else {
       slot = std::move(spare_.back());
       spare_.pop_back();
-      slot->state = kQueued;
     }
     Result<bool> more = Pull(slot.get());
     if (!more.ok()) {
@@ -134,12 +138,18 @@ Status Scan::Fill() {
       exhausted_ = true;
       own_.Add(set_->annotations());
     }
-    if (slot->series.empty()) continue;
+    if (slot->series.empty()) {
+      slot->charge.Clear();
+      spare_.push_back(std::move(slot));
+      continue;
+    }
     if (window_ == 1) {
       slot->state = kRunning;
       Work(slot.get());
       slot->state = kDone;
     } else {
+      // Only now, with its series in it: a task of the slot's last use may still come, and takes what is queued.
+      slot->state = kQueued;
       context_.executor.Run([this, slot, signal = signal_] {
         int queued = kQueued;
         if (!slot->state.compare_exchange_strong(queued, kRunning)) return;

@@ -63,6 +63,7 @@ class Scan : public Operator {
   std::shared_ptr<Signal> signal_;
   std::deque<std::shared_ptr<Slot>> slots_;   // under way, in order
   std::vector<std::shared_ptr<Slot>> spare_;  // with their buffers
+  std::vector<std::shared_ptr<Slot>> all_;
   std::vector<int64_t> points_;               // yielded so far, by the reader and by each stage
 };
 
