@@ -7,6 +7,7 @@
 
 #include "api/envelope.h"
 #include "api/result_json.h"
+#include "api/selectors.h"
 #include "api/tenancy.h"
 #include "base/clock.h"
 #include "model/escaping.h"
@@ -76,6 +77,12 @@ bool MetadataHandlers::Read(const net::HttpRequest& request, net::HttpReply& rep
       }
     }
   }
+  Result<std::vector<Matchers>> joined = JoinSelectors(std::move(asked->selectors));
+  if (!joined.ok()) {
+    ReplyError(reply, ErrorType::kBadData, joined.status().message());
+    return false;
+  }
+  asked->selectors = *std::move(joined);
   return true;
 }
 

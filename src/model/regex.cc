@@ -189,4 +189,13 @@ std::vector<std::string_view> Regex::Captures(std::string_view text) const {
   return out;
 }
 
+std::string QuoteRegex(std::string_view text) {
+  std::string quoted;
+  for (char c : text) {
+    if (std::string_view("\\.+*?()|[]{}^$").find(c) != std::string_view::npos) quoted.push_back('\\');
+    quoted.push_back(c);
+  }
+  return quoted;
+}
+
 }  // namespace gauntlet

@@ -64,4 +64,7 @@ class Regex {
   std::unique_ptr<re2::RE2> engine_;  // null when never needed
 };
 
+// A pattern that matches `text` and nothing else. Go's regexp.QuoteMeta.
+std::string QuoteRegex(std::string_view text);
+
 }  // namespace gauntlet

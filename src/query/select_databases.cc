@@ -6,22 +6,9 @@
 
 #include "config/decoder.h"
 #include "config/yaml.h"
+#include "model/regex.h"
 
 namespace gauntlet::query {
-namespace {
-
-// Go's regexp.QuoteMeta.
-std::string QuoteRegex(std::string_view text) {
-  std::string quoted;
-  for (char c : text) {
-    if (std::string_view("\\.+*?()|[]{}^$").find(c) != std::string_view::npos) quoted.push_back('\\');
-    quoted.push_back(c);
-  }
-  return quoted;
-}
-
-}  // namespace
-
 std::optional<Matchers> SelectDatabases(const storeapi::Endpoint& endpoint, const Relabeler& relabeler) {
   if (relabeler.empty() || endpoint.tsdbs.empty()) return Matchers();
   std::map<std::string, std::set<std::string>> values;

@@ -140,11 +140,16 @@ class Topology:
                    f"http://127.0.0.1:{port}/metrics")
         return f"127.0.0.1:{port}"
 
-    def prometheus(self, name, external_labels, jobs, interval="1s", flags=(), extra_config=""):
-        """jobs: {job name: [target, ...]}. The server's own port may be given as the target "self"."""
+    def prometheus(self, name, external_labels, jobs, interval="1s", flags=(), extra_config="", blocks=()):
+        """jobs: {job name: [target, ...]}. The server's own port may be given as the target "self".
+        blocks: lines of OpenMetrics with times, which become blocks before it starts."""
         port = free_port()
         folder = self.folder / name
         folder.mkdir()
+        if blocks:
+            (folder / "input.om").write_text("\n".join(blocks) + "\n# EOF\n")
+            subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", "--quiet", folder / "input.om", folder / "data"],
+                           check=True, stdout=subprocess.DEVNULL)
         lines = ["global:", f"  scrape_interval: {interval}", f"  evaluation_interval: {interval}"]
         if external_labels:
             lines += ["  external_labels:"] + [f"    {k}: {v!r}" for k, v in external_labels.items()]
