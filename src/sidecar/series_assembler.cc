@@ -4,70 +4,14 @@
 #include <utility>
 
 #include "base/hash.h"
-#include "tsdb/chunkenc/transcode.h"
+#include "storeapi/portable.h"
 
 namespace gauntlet::sidecar {
 namespace {
 
 constexpr size_t kBatchSeries = 64, kBatchBytes = 256 << 10;
 
-bool Portable(std::span<const wire::ChunkView> chunks) {
-  return std::all_of(chunks.begin(), chunks.end(), [](const wire::ChunkView& c) {
-    return tsdb::IsPortable(static_cast<tsdb::Encoding>(c.encoding));
-  });
-}
-
 }  // namespace
-
-Result<storeapi::SeriesBatchPtr> MakePortable(const storeapi::SeriesBatchPtr& batch) {
-  bool portable = true;
-  for (size_t i = 0; i < batch->size() && portable; ++i) portable = Portable(batch->chunks(i));
-  if (portable) return batch;
-
-  // All translated bytes first, then the views into them: the frame must not move once it is pointed into.
-  struct Translated {
-    std::vector<tsdb::EncodedChunk> chunks;
-  };
-  std::vector<Translated> translated;
-  size_t bytes = 0;
-  for (size_t i = 0; i < batch->size(); ++i) {
-    for (const wire::ChunkView& chunk : batch->chunks(i)) {
-      auto encoding = static_cast<tsdb::Encoding>(chunk.encoding);
-      if (tsdb::IsPortable(encoding)) continue;
-      Result<std::vector<tsdb::EncodedChunk>> chunks = tsdb::Transcode({encoding, chunk.data});
-      if (!chunks.ok()) return chunks.status().Wrap("translate a chunk of " + batch->labels(i).ToString());
-      for (const auto& c : *chunks) bytes += c.bytes.size();
-      translated.push_back({*std::move(chunks)});
-    }
-  }
-  auto result = std::make_shared<storeapi::SeriesBatch>();
-  std::string* frame = result->frame();
-  frame->reserve(bytes);
-  size_t next = 0;
-  std::vector<wire::ChunkView> views;
-  for (size_t i = 0; i < batch->size(); ++i) {
-    views.clear();
-    for (const wire::ChunkView& chunk : batch->chunks(i)) {
-      if (tsdb::IsPortable(static_cast<tsdb::Encoding>(chunk.encoding))) {
-        views.push_back(chunk);
-        continue;
-      }
-      for (const tsdb::EncodedChunk& c : translated[next++].chunks) {
-        size_t at = frame->size();
-        frame->append(c.bytes);
-        wire::ChunkView view;
-        view.min_time_ms = c.mint_ms;
-        view.max_time_ms = c.maxt_ms;
-        view.data = std::string_view(*frame).substr(at, c.bytes.size());
-        view.encoding = static_cast<uint8_t>(c.encoding);
-        views.push_back(view);
-      }
-    }
-    result->Add(batch->labels(i), views);
-  }
-  result->KeepAlive(batch);
-  return storeapi::SeriesBatchPtr(std::move(result));
-}
 
 SeriesAssembler::SeriesAssembler(const RemoteReadRequest& request, const RemoteReadOptions& options, Emit emit)
     : request_(request),
@@ -79,7 +23,7 @@ SeriesAssembler::SeriesAssembler(const RemoteReadRequest& request, const RemoteR
 
 Status SeriesAssembler::Add(const storeapi::SeriesBatchPtr& source) {
   GN_ASSIGN(storeapi::SeriesBatchPtr batch,
-            request_.chunks ? MakePortable(source) : Result<storeapi::SeriesBatchPtr>(source));
+            request_.chunks ? storeapi::MakePortable(source) : Result<storeapi::SeriesBatchPtr>(source));
   std::string packed;
   for (uint32_t i = 0; i < batch->size(); ++i) {
     rewriter_.Rewrite(batch->labels(i), &packed);

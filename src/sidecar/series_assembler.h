@@ -55,7 +55,4 @@ class SeriesAssembler {
   int64_t emitted_ = 0;
 };
 
-// A batch in which all chunks are of encodings that StoreAPI defines; `batch` itself when they are already.
-Result<storeapi::SeriesBatchPtr> MakePortable(const storeapi::SeriesBatchPtr& batch);
-
 }  // namespace gauntlet::sidecar
