@@ -1,5 +1,6 @@
 #include "storeapi/series_batch.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace gauntlet::storeapi {
@@ -27,9 +28,14 @@ void SeriesBatch::Extend(std::span<const wire::ChunkView> chunks) {
 }
 
 void SeriesBatch::KeepAlive(std::shared_ptr<const SeriesBatch> other) {
-  if (!kept_.empty() && kept_.back() == other) return;
-  kept_bytes_ += other->memory_bytes();
-  kept_.push_back(std::move(other));
+  if (std::find(kept_.rbegin(), kept_.rend(), other) != kept_.rend()) return;
+  size_t bytes = other->memory_bytes();
+  KeepAlive(std::shared_ptr<const void>(std::move(other)), bytes);
+}
+
+void SeriesBatch::KeepAlive(std::shared_ptr<const void> owner, size_t memory_bytes) {
+  kept_bytes_ += memory_bytes;
+  kept_.push_back(std::move(owner));
 }
 
 Result<ParsedFrame> ParseFrame(std::string frame) {

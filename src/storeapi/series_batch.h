@@ -43,6 +43,8 @@ class SeriesBatch {
   void Extend(std::span<const wire::ChunkView> chunks);
   // For batches made from others: the chunks point into `other`'s frame.
   void KeepAlive(std::shared_ptr<const SeriesBatch> other);
+  // For chunks that point into anything else.
+  void KeepAlive(std::shared_ptr<const void> owner, size_t memory_bytes);
 
  private:
   struct Entry {
@@ -51,7 +53,7 @@ class SeriesBatch {
   std::string frame_, labels_;
   std::vector<wire::ChunkView> chunks_;
   std::vector<Entry> entries_;
-  std::vector<std::shared_ptr<const SeriesBatch>> kept_;
+  std::vector<std::shared_ptr<const void>> kept_;
   size_t kept_bytes_ = 0;
 };
 

@@ -29,6 +29,7 @@ class SeriesStream {
 struct LabelsAnswer {
   std::vector<std::string> values;  // sorted, unique
   std::vector<std::string> warnings;
+  std::string hints;  // a google.protobuf.Any of what was done; "" = none
 };
 
 class Store {

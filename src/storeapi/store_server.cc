@@ -10,6 +10,9 @@ net::GrpcStatus StoreServer::Failed(const Status& status, bool aborts) const {
   if (options_.failures_abort && aborts && status.code() != Code::kInvalid && status.code() != Code::kCancelled) {
     return net::GrpcStatus(net::GrpcCode::kAborted, std::string(status.message()));
   }
+  // Unimplemented would say that there is no such method.
+  if (status.code() == Code::kUnsupported)
+    return net::GrpcStatus(net::GrpcCode::kUnknown, std::string(status.message()));
   return status;
 }
 
@@ -38,17 +41,19 @@ net::GrpcStatus StoreServer::LabelNames(const wire::LabelNamesRequest& request, 
   if (!answer.ok()) return Failed(answer.status(), request.aborts());
   response->values = std::move(answer->values);
   response->warnings = std::move(answer->warnings);
+  response->hints = std::move(answer->hints);
   return {};
 }
 
 net::GrpcStatus StoreServer::LabelValues(const wire::LabelValuesRequest& request, wire::LabelsResponse* response,
                                          const CallContext& context) {
-  if (request.label.empty())
+  if (request.label.empty() && options_.refuse_empty_label)
     return net::GrpcStatus(net::GrpcCode::kInvalidArgument, "label name parameter cannot be empty");
   Result<LabelsAnswer> answer = store_.LabelValues(request, context);
   if (!answer.ok()) return Failed(answer.status(), request.aborts());
   response->values = std::move(answer->values);
   response->warnings = std::move(answer->warnings);
+  response->hints = std::move(answer->hints);
   return {};
 }
 

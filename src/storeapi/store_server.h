@@ -15,6 +15,8 @@ struct StoreServerOptions {
   uint64_t request_series_max = 0, request_samples_max = 0;  // --store.limits.*; 0 = none
   // Under the abort strategy any failure is told as Aborted: for proxies.
   bool failures_abort = false;
+  // LabelValues of no label is InvalidArgument; the original's store gateway has no values instead.
+  bool refuse_empty_label = true;
 };
 
 class StoreServer : public rpc::StoreService {

@@ -48,6 +48,9 @@ class ContractSubject {
   virtual ~ContractSubject() = default;
   // Why the suite cannot run over this here, in one line; "" = it can.
   virtual std::string SkipReason() { return ""; }
+  // Where servers differ by nature. A bucket without blocks has no external labels either; and it answers no matchers
+  // by no series, external ones alone by all of theirs, where a Prometheus cannot be asked.
+  virtual bool is_bucket() { return false; }
   // A store that has exactly these data. It lives as long as the subject.
   virtual Result<Store*> Open(const ContractData& data) = 0;
 };
@@ -98,6 +101,8 @@ class StoreContract : public ::testing::TestWithParam<ContractParam> {
   static LabelsRequest LabelsFor(Matchers matchers = {});
   // What the contract says of the labels of a Series answer: those that match, by their final labels, in order.
   std::vector<std::string> Expected(const SeriesRequest& request) const;
+
+  bool is_bucket() { return subject_->is_bucket(); }
 
   ContractData data_;
   std::unique_ptr<rpc::LoopbackChannel> channel_;

@@ -1,0 +1,203 @@
+// What the real store gateway answered over a bucket, asked of ours over the same blocks: shared/golden/storeapi/store.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+
+#include "base/executor.h"
+#include "base/hash.h"
+#include "io/file_system.h"
+#include "json/reader.h"
+#include "objstore/filesystem_bucket.h"
+#include "rpc/loopback_channel.h"
+#include "store/bucket_store.h"
+#include "store/index_header_file.h"
+#include "storeapi/store_server.h"
+#include "wire/golden_storeapi.h"
+#include "wire/series.h"
+
+namespace gauntlet::store {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Which recorded answers ours are not to equal, and why. What is listed must differ: the list cannot grow old.
+const std::map<std::string, std::string> kDifferent = {
+    {"79-values-empty-label", "the label without a name has no value, not an empty one"},
+};
+
+using Lines = std::vector<std::string>;
+
+void AppendSeries(const std::vector<std::string>& frames, Lines* lines) {
+  wire::SeriesReader reader;
+  for (const std::string& frame : frames) {
+    reader.Reset(frame);
+    while (true) {
+      auto more = reader.Next();
+      if (!more.ok()) lines->push_back("malformed: " + std::string(more.status().message()));
+      if (!more.ok() || !*more) break;
+      if (reader.kind() == wire::SeriesReader::Kind::kWarning)
+        lines->push_back("warning " + std::string(reader.text()));
+      if (reader.kind() != wire::SeriesReader::Kind::kSeries) continue;
+      lines->push_back(reader.labels().ToString());
+      Lines chunks;
+      std::string group;
+      for (const wire::ChunkView& c : reader.chunks()) {
+        if (!c.joined && !group.empty()) chunks.push_back(std::exchange(group, ""));
+        group += std::to_string(c.min_time_ms) + " " + std::to_string(c.max_time_ms) + " aggregate " +
+                 std::to_string(static_cast<int>(c.aggregate)) + " encoding " + std::to_string(c.encoding) + " bytes " +
+                 std::to_string(c.data.size()) + " of " + std::to_string(XxHash64(c.data)) + " hash " +
+                 std::to_string(c.hash) + "; ";
+      }
+      if (!group.empty()) chunks.push_back(group);
+      std::sort(chunks.begin(), chunks.end());  // those of equal times come in any order
+      lines->insert(lines->end(), chunks.begin(), chunks.end());
+    }
+  }
+}
+
+class RecordedAnswers : public ::testing::Test {
+ protected:
+  RecordedAnswers() {
+    static int number = 0;
+    root_ = fs::temp_directory_path() / ("gauntlet-store-" + std::to_string(getpid()) + "-" + std::to_string(++number));
+  }
+  ~RecordedAnswers() override { fs::remove_all(root_); }
+
+  Status Start() {
+    fs::path golden = wire::SharedData() / "golden";
+    auto layout = json::Document::Parse(wire::FileBytes(golden / "storeapi/bucket-layout.json"));
+    GN_TRY(layout.status());
+    std::vector<BucketBlockPtr> blocks;
+    bucket_ = std::make_unique<objstore::FilesystemBucket>(io::RealFileSystem(), (root_ / "bucket").string());
+    environment_.bucket = bucket_.get();
+    environment_.executor = &pool_;
+    environment_.habits = LocalHabits();
+    for (const auto& entry : fs::directory_iterator(golden / "storeapi/bucket-meta")) {
+      std::string ulid = entry.path().filename().string();
+      fs::path from = golden / std::string(layout->root().Get(ulid).String().value_or(""));
+      fs::create_directories(root_ / "bucket" / ulid);
+      fs::copy(from / "index", root_ / "bucket" / ulid / "index");
+      fs::copy(from / "chunks", root_ / "bucket" / ulid / "chunks", fs::copy_options::recursive);
+      auto meta = json::Document::Parse(wire::FileBytes(entry.path() / "meta.json"));
+      GN_TRY(meta.status());
+      BlockFacts facts;
+      facts.ulid = *Ulid::Parse(ulid);
+      facts.mint_ms = meta->root().Get("minTime").Int().value_or(0);
+      facts.maxt_ms = meta->root().Get("maxTime").Int().value_or(0);
+      auto thanos = meta->root().Get("thanos");
+      facts.resolution_ms = thanos.Get("downsample").Get("resolution").Int().value_or(0);
+      std::vector<std::pair<std::string, std::string>> labels;
+      json::Value external = thanos.Get("labels");
+      for (size_t i = 0; i < external.size(); ++i)
+        labels.emplace_back(std::string(external.key(i)), std::string(external[i].String().value_or("")));
+      facts.external = Labels::From(labels);
+      auto header =
+          std::make_shared<IndexHeaderFile>(*bucket_, io::RealFileSystem(), (root_ / "data").string(), ulid, metrics_);
+      blocks.push_back(std::make_shared<BucketBlock>(std::move(facts), std::move(header), environment_));
+    }
+    store_ = std::make_unique<BucketStore>(BucketStoreOptions(), pool_, nullptr);
+    store_->Serve(std::make_shared<BlockCatalog>(std::move(blocks)));
+    storeapi::StoreServerOptions options;
+    options.refuse_empty_label = false;
+    server_ = std::make_unique<storeapi::StoreServer>(*store_, options);
+    rpc::MethodMap methods;
+    rpc::RegisterStore(*server_, &methods);
+    channel_ = std::make_unique<rpc::LoopbackChannel>(std::move(methods), pool_);
+    return Status();
+  }
+
+  Lines Ask(const wire::GoldenCall& call) {
+    auto under_way = channel_->Start(call.method, {}, Cancel());
+    EXPECT_TRUE(under_way->Write(call.request).ok());
+    EXPECT_TRUE(under_way->WritesDone().ok());
+    std::vector<std::string> frames;
+    std::string frame;
+    while (true) {
+      auto more = under_way->Read(&frame);
+      if (!more.ok() || !*more) break;
+      frames.push_back(frame);
+    }
+    net::GrpcStatus status = under_way->Finish();
+    message_ = status.message;
+    return AnswerLines(call.method, frames, net::GrpcCodeText(status.code));
+  }
+
+  static Lines AnswerLines(const std::string& method, const std::vector<std::string>& frames, std::string_view code) {
+    Lines lines = {std::string(code)};
+    if (method.ends_with("/Series")) {
+      AppendSeries(frames, &lines);
+      return lines;
+    }
+    for (const std::string& frame : frames) {
+      auto response = wire::DecodeLabelsResponse(frame);
+      if (!response.ok()) {
+        lines.push_back("malformed: " + std::string(response.status().message()));
+        continue;
+      }
+      for (const auto* list : {&response->values, &response->warnings})
+        lines.insert(lines.end(), list->begin(), list->end());
+      wire::HintsOf of = method.ends_with("Names") ? wire::HintsOf::kLabelNames : wire::HintsOf::kLabelValues;
+      auto hints = wire::DecodeResponseHints(of, response->hints);
+      if (!hints.ok()) {
+        lines.push_back("malformed hints");
+        continue;
+      }
+      std::sort(hints->queried_blocks.begin(), hints->queried_blocks.end());
+      for (const std::string& block : hints->queried_blocks) lines.push_back("queried " + block);
+    }
+    return lines;
+  }
+
+  std::string message_;
+
+ private:
+  fs::path root_;
+  ThreadPool pool_{"store", 16};
+  telemetry::Registry registry_;
+  IndexHeaderMetrics metrics_{registry_};
+  std::unique_ptr<objstore::Bucket> bucket_;
+  BlockEnvironment environment_;
+  std::unique_ptr<BucketStore> store_;
+  std::unique_ptr<storeapi::StoreServer> server_;
+  std::unique_ptr<rpc::LoopbackChannel> channel_;
+};
+
+TEST_F(RecordedAnswers, OfTheRealStoreAreOurs) {
+  if (wire::SharedData().empty()) GTEST_SKIP() << "no shared test data (GAUNTLET_SHARED)";
+  Status started = Start();
+  ASSERT_TRUE(started.ok()) << started.message();
+  size_t equal = 0;
+  for (const wire::GoldenCall& call : wire::GoldenCalls()) {
+    if (!call.name.starts_with("store/") || call.method.ends_with("/Info")) continue;
+    std::string name = call.name.substr(6);
+    auto document = json::Document::Parse(call.responses_json);
+    ASSERT_TRUE(document.ok());
+    std::string code(document->root().Get("status").Get("name").String().value_or("OK"));
+    Lines recorded = AnswerLines(call.method, call.frames, code), ours = Ask(call);
+    auto different = kDifferent.find(name);
+    if (different != kDifferent.end()) {
+      EXPECT_NE(ours, recorded) << name << " is equal now: " << different->second;
+      std::printf("  differs: %s: %s\n", name.c_str(), different->second.c_str());
+      continue;
+    }
+    if (ours == recorded) {
+      ++equal;
+      continue;
+    }
+    size_t i = 0;
+    while (i < ours.size() && i < recorded.size() && ours[i] == recorded[i]) ++i;
+    ADD_FAILURE() << name << ": line " << i << " of " << ours.size() << " (recorded " << recorded.size()
+                  << ")\n  ours     " << (i < ours.size() ? ours[i] : "nothing") << "\n  recorded "
+                  << (i < recorded.size() ? recorded[i] : "nothing") << "\n"
+                  << message_;
+  }
+  std::printf("  %zu recorded answers equal\n", equal);
+  EXPECT_GT(equal, 0u);
+}
+
+}  // namespace
+}  // namespace gauntlet::store
