@@ -11,6 +11,7 @@
 #include "model/regex.h"
 #include "model/stale.h"
 #include "promql/syntax/function_table.h"
+#include "promql/syntax/walk.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -89,12 +90,93 @@ int64_t Reference(const TimeModifiers& time, int64_t t, int64_t query_start, int
   return t - time.offset_ms;
 }
 
+bool IsStale(const JudgeValue& v) { return IsStaleNaN(v.h != nullptr ? v.h->sum : v.f); }
+
+// What upstream's iterator makes of the samples: histograms lose their buckets, and learn whether their counter was
+// reset from the one that was met last. `seeks`: the end of each window, in the order in which they are asked for.
+std::map<int64_t, JudgeValue> Statistics(const std::map<int64_t, JudgeValue>& samples,
+                                         const std::vector<int64_t>& seeks, int64_t window_ms) {
+  std::map<int64_t, JudgeValue> out;
+  std::shared_ptr<const JudgeHistogram> last;
+  auto at = samples.begin();
+  bool started = false;
+  auto meet = [&] {
+    if (at == samples.end() || out.contains(at->first)) return;
+    JudgeValue v = at->second;
+    if (v.h != nullptr) {
+      JudgeHistogram bare;
+      bare.hint = v.h->hint;
+      bare.schema = v.h->schema;
+      bare.count = v.h->count;
+      bare.sum = v.h->sum;
+      if (!IsStale(v)) {
+        if (bare.hint == ResetHint::kUnknown && last != nullptr) {
+          bare.hint = WasReset(*v.h, *last) ? ResetHint::kReset : ResetHint::kNotReset;
+        }
+        last = v.h;
+      }
+      v = bare;
+    }
+    out.emplace(at->first, v);
+  };
+  for (int64_t seek : seeks) {
+    if (!started || (at != samples.end() && seek - window_ms > at->first)) {
+      last = nullptr;
+      at = samples.lower_bound(seek - window_ms);
+      started = true;
+    }
+    for (; at != samples.end() && at->first < seek; ++at) meet();
+    if (at != samples.end() && at->first == seek) meet();
+  }
+  return out;
+}
+
 }  // namespace
+
+Judge::Judge(const std::vector<std::pair<Labels, Samples>>& data, JudgeOptions options) : options_(options) {
+  for (const auto& [labels, samples] : data) {
+    auto& points = data_.emplace_back(labels, std::map<int64_t, JudgeValue>()).second;
+    for (size_t i = 0; i < samples.size(); ++i) points[samples.times_ms[i]] = samples.values[i];
+    for (const HistogramSample& h : samples.histograms) {
+      points[samples.times_ms[h.position]] = JudgeHistogram(h.histogram);
+    }
+  }
+}
+
+void Judge::MarkStatistics(const Expr& expr, bool wanted, bool buckets) {
+  if (expr.kind == NodeKind::kVectorSelector && wanted && !buckets) statistics_.insert(&expr);
+  if (expr.kind == NodeKind::kSubquery) buckets = true;
+  if (expr.kind == NodeKind::kBinary) {
+    const BinaryOp op = static_cast<const BinaryExpr&>(expr).op;
+    buckets = buckets || op == BinaryOp::kTrimLower || op == BinaryOp::kTrimUpper;
+  }
+  if (expr.kind == NodeKind::kCall) {
+    std::string_view name = static_cast<const Call&>(expr).function->name;
+    wanted = wanted || name == "histogram_count" || name == "histogram_sum" || name == "histogram_avg";
+    buckets = buckets || name == "histogram_quantile" || name == "histogram_fraction";
+  }
+  ForEachChild(expr, [&](const Expr& child) { MarkStatistics(child, wanted, buckets); });
+}
+
+std::map<int64_t, JudgeValue> Judge::Visible(size_t series, const VectorSelector& selector, const Grid& grid,
+                                             int64_t window_ms) const {
+  const auto& points = data_[series].second;
+  if (!statistics_.contains(&selector)) return points;
+  std::vector<int64_t> seeks;
+  for (int64_t t = grid.start; t <= grid.end; t += grid.step) {
+    seeks.push_back(Reference(selector.time, t, query_start_, query_end_));
+  }
+  // The storage gives no sample before the first window.
+  auto first = points.upper_bound(seeks.front() - window_ms);
+  return Statistics({first, points.end()}, seeks, window_ms);
+}
 
 JudgeMatrix Judge::Evaluate(const Expr& expr, int64_t start_ms, int64_t end_ms, int64_t step_ms) {
   error_.clear();
   query_start_ = start_ms;
   query_end_ = end_ms;
+  statistics_.clear();
+  MarkStatistics(expr, false, false);
   JudgeMatrix out = Eval(expr, {start_ms, end_ms, step_ms});
   if (options_.delayed_name_removal && error_.empty()) {
     for (JudgeSeries& s : out) {
@@ -176,7 +258,7 @@ JudgeMatrix Judge::Eval(const Expr& expr, const Grid& grid) {
       for (JudgeSeries& s : out) {
         if (!options_.delayed_name_removal) s.labels = WithoutMetadata(s.labels);
         s.drop_name = true;
-        for (auto& [t, v] : s.points) v = -v;
+        for (auto& [t, v] : s.points) v = v.h != nullptr ? JudgeValue(ScaleJudged(*v.h, -1)) : JudgeValue(-v.f);
       }
       return options_.delayed_name_removal ? out : Merge(std::move(out));
     }
@@ -200,18 +282,17 @@ JudgeMatrix Judge::Eval(const Expr& expr, const Grid& grid) {
 
 JudgeMatrix Judge::EvalSelector(const VectorSelector& selector, const Grid& grid, bool timestamps) {
   JudgeMatrix out;
-  for (const auto& [labels, samples] : data_) {
-    if (!MatchesAll(selector.matchers, labels)) continue;
-    JudgeSeries series{labels, false, {}};
+  for (size_t i = 0; i < data_.size(); ++i) {
+    if (!MatchesAll(selector.matchers, data_[i].first)) continue;
+    JudgeSeries series{data_[i].first, false, {}};
+    const auto samples = Visible(i, selector, grid, options_.lookback_ms - 1);
     for (int64_t t = grid.start; t <= grid.end; t += grid.step) {
       int64_t reference = Reference(selector.time, t, query_start_, query_end_);
-      for (size_t i = samples.size(); i-- > 0;) {
-        if (samples.times_ms[i] > reference) continue;
-        if (samples.times_ms[i] > reference - options_.lookback_ms && !IsStaleNaN(samples.values[i])) {
-          series.points[t] = timestamps ? static_cast<double>(samples.times_ms[i]) / 1000 : samples.values[i];
-        }
-        break;
-      }
+      auto at = samples.upper_bound(reference);
+      if (at == samples.begin()) continue;
+      --at;
+      if (at->first <= reference - options_.lookback_ms || IsStale(at->second)) continue;
+      series.points[t] = timestamps ? JudgeValue(static_cast<double>(at->first) / 1000) : at->second;
     }
     if (!series.points.empty()) out.push_back(std::move(series));
   }
@@ -239,15 +320,21 @@ JudgeMatrix Judge::EvalRangeCall(const Call& call, const Expr& range, const Grid
     int64_t start = first / step * step;
     if (start <= first) start += step;
     input = Eval(*subquery.expr, {start, last, step});
+    for (JudgeSeries& s : input) {
+      for (auto& [t, v] : s.points) {
+        if (v.h == nullptr || v.h->hint == ResetHint::kGauge) continue;
+        JudgeHistogram h = *v.h;
+        h.hint = ResetHint::kUnknown;
+        v = h;
+      }
+    }
   } else {
     const auto& matrix = static_cast<const MatrixSelector&>(range);
     range_ms = matrix.range_ms;
     time = &matrix.selector->time;
-    for (const auto& [labels, samples] : data_) {
-      if (!MatchesAll(matrix.selector->matchers, labels)) continue;
-      JudgeSeries series{labels, false, {}};
-      for (size_t i = 0; i < samples.size(); ++i) series.points[samples.times_ms[i]] = samples.values[i];
-      input.push_back(std::move(series));
+    for (size_t i = 0; i < data_.size(); ++i) {
+      if (!MatchesAll(matrix.selector->matchers, data_[i].first)) continue;
+      input.push_back({data_[i].first, false, Visible(i, *matrix.selector, grid, range_ms)});
     }
   }
   std::vector<JudgeMatrix> args;
@@ -264,15 +351,15 @@ JudgeMatrix Judge::EvalRangeCall(const Call& call, const Expr& range, const Grid
     for (int64_t t = grid.start; t <= grid.end; t += grid.step) {
       // With `@` the window stays, though time goes on.
       int64_t end = Reference(*time, t, query_start_, query_end_), begin = end - range_ms;
-      std::vector<std::pair<int64_t, double>> window;
+      JudgeWindow window;
       for (auto at = in.points.upper_bound(begin); at != in.points.end() && at->first <= end; ++at) {
-        if (!IsStaleNaN(at->second)) window.emplace_back(*at);
+        if (!IsStale(at->second)) window.emplace_back(*at);
       }
       if (window.empty()) continue;
       std::vector<double> values;
-      for (const JudgeMatrix& arg : args) values.push_back(arg[0].points.at(t));
+      for (const JudgeMatrix& arg : args) values.push_back(arg[0].points.at(t).f);
       bool has = true;
-      double v = RangeValue(name, window, t, begin, end, values, &has);
+      JudgeValue v = RangeValue(name, window, t, begin, end, values, &has);
       if (has) series.points[t] = v;
     }
     if (!series.points.empty()) out.push_back(std::move(series));
@@ -310,7 +397,32 @@ JudgeMatrix Judge::EvalAbsentOverTime(const Expr& range, JudgeMatrix present, co
   return {absent};
 }
 
-double Judge::RangeValue(const std::string& name, const std::vector<std::pair<int64_t, double>>& w, int64_t now,
+JudgeValue Judge::RangeValue(const std::string& name, JudgeWindow w, int64_t now, int64_t range_start,
+                             int64_t range_end, const std::vector<double>& args, bool* has) {
+  static const std::set<std::string> kFloatsOnly = {"deriv",
+                                                    "predict_linear",
+                                                    "min_over_time",
+                                                    "max_over_time",
+                                                    "stddev_over_time",
+                                                    "stdvar_over_time",
+                                                    "quantile_over_time"};
+  if (kFloatsOnly.contains(name)) std::erase_if(w, [](const auto& p) { return p.second.h != nullptr; });
+  if (w.empty()) return *has = false;
+  std::vector<std::pair<int64_t, double>> floats;
+  for (const auto& [t, v] : w) {
+    if (v.h == nullptr) floats.emplace_back(t, v.f);
+  }
+  if (floats.size() == w.size()) return RangeFloat(name, floats, now, range_start, range_end, args, has);
+  const bool two_floats = w.size() > 1 && w.back().second.h == nullptr && w[w.size() - 2].second.h == nullptr;
+  if ((name == "irate" || name == "idelta") && two_floats) {
+    return RangeFloat(name, floats, now, range_start, range_end, args, has);
+  }
+  auto value = RangeJudged(name, w, range_start, range_end);
+  *has = value.has_value();
+  return value.value_or(JudgeValue());
+}
+
+double Judge::RangeFloat(const std::string& name, const std::vector<std::pair<int64_t, double>>& w, int64_t now,
                          int64_t range_start, int64_t range_end, const std::vector<double>& args, bool* has) {
   std::vector<double> v;
   for (const auto& p : w) v.push_back(p.second);
@@ -434,6 +546,26 @@ JudgeMatrix Judge::EvalLabels(const Call& call, const Grid& grid) {
   return Merge(std::move(out));
 }
 
+namespace {
+
+double ClassicQuantile(double q, std::vector<std::pair<double, double>> buckets) {
+  if (std::isnan(q)) return kNaN;
+  if (q < 0) return -kInf;
+  if (q > 1) return kInf;
+  if (buckets.back().first != kInf || buckets.size() < 2) return kNaN;
+  for (size_t i = 1; i < buckets.size(); ++i) buckets[i].second = std::max(buckets[i].second, buckets[i - 1].second);
+  if (buckets.back().second == 0) return kNaN;
+  double rank = q * buckets.back().second;
+  size_t b = 0;
+  while (b + 1 < buckets.size() && buckets[b].second < rank) ++b;
+  if (b + 1 == buckets.size()) return buckets[b - 1].first;
+  if (b == 0 && buckets[0].first <= 0) return buckets[0].first;
+  double start = b > 0 ? buckets[b - 1].first : 0, below = b > 0 ? buckets[b - 1].second : 0;
+  return start + (buckets[b].first - start) * ((rank - below) / (buckets[b].second - below));
+}
+
+}  // namespace
+
 JudgeMatrix Judge::EvalCall(const Call& call, const Grid& grid) {
   const std::string name(call.function->name);
   if (name == "label_replace" || name == "label_join") return EvalLabels(call, grid);
@@ -454,16 +586,37 @@ JudgeMatrix Judge::EvalCall(const Call& call, const Grid& grid) {
     auto each = [&](const Vector& samples, const std::function<double(double)>& fn) {
       Vector out;
       for (Sample s : samples) {
+        if (s.value.h != nullptr) continue;
         Drop(&s);
-        s.value = fn(s.value);
+        s.value = fn(s.value.f);
+        out.push_back(std::move(s));
+      }
+      return out;
+    };
+    auto native = [&](const Vector& samples, const std::function<double(const JudgeHistogram&)>& fn) {
+      Vector out;
+      for (Sample s : samples) {
+        if (s.value.h == nullptr) continue;
+        Drop(&s);
+        s.value = fn(*s.value.h);
         out.push_back(std::move(s));
       }
       return out;
     };
     if (name == "time") return scalar(static_cast<double>(t) / 1000);
     if (name == "pi") return scalar(M_PI);
-    if (name == "vector") return scalar(in[0][0].value);
-    if (name == "scalar") return scalar(in[0].size() == 1 ? in[0][0].value : kNaN);
+    if (name == "vector") return scalar(in[0][0].value.f);
+    if (name == "scalar") {
+      std::erase_if(in[0], [](const Sample& s) { return s.value.h != nullptr; });
+      return scalar(in[0].size() == 1 ? in[0][0].value.f : kNaN);
+    }
+    if (name == "histogram_count") return native(in[0], [](const JudgeHistogram& h) { return h.count; });
+    if (name == "histogram_sum") return native(in[0], [](const JudgeHistogram& h) { return h.sum; });
+    if (name == "histogram_avg") return native(in[0], [](const JudgeHistogram& h) { return h.sum / h.count; });
+    if (name == "histogram_stdvar") return native(in[0], VarianceJudged);
+    if (name == "histogram_stddev") {
+      return native(in[0], [](const JudgeHistogram& h) { return std::sqrt(VarianceJudged(h)); });
+    }
     if (name == "absent") {
       if (!in[0].empty()) return {};
       LabelsBuilder builder;
@@ -480,7 +633,10 @@ JudgeMatrix Judge::EvalCall(const Call& call, const Grid& grid) {
       }
       return Vector{{builder.Build(), 1, false, t}};
     }
-    if (name == "sort" || name == "sort_desc") return in[0];  // order is not judged
+    if (name == "sort" || name == "sort_desc") {  // order is not judged
+      std::erase_if(in[0], [](const Sample& s) { return s.value.h != nullptr; });
+      return in[0];
+    }
     if (name == "abs") return each(in[0], [](double v) { return std::fabs(v); });
     if (name == "ceil") return each(in[0], [](double v) { return std::ceil(v); });
     if (name == "floor") return each(in[0], [](double v) { return std::floor(v); });
@@ -488,14 +644,17 @@ JudgeMatrix Judge::EvalCall(const Call& call, const Grid& grid) {
     if (name == "exp") return each(in[0], [](double v) { return GoExp(v); });
     if (name == "ln") return each(in[0], [](double v) { return GoLog(v); });
     if (name == "sgn") return each(in[0], [](double v) { return v > 0 ? 1.0 : v < 0 ? -1.0 : v; });
-    if (name == "timestamp") return each(in[0], [t](double) { return static_cast<double>(t) / 1000; });
+    if (name == "timestamp") {
+      for (Sample& s : in[0]) s.value = 0.0;
+      return each(in[0], [t](double) { return static_cast<double>(t) / 1000; });
+    }
     if (name == "round") {
-      double inverse = 1.0 / (in.size() > 1 ? in[1][0].value : 1.0);
+      double inverse = 1.0 / (in.size() > 1 ? in[1][0].value.f : 1.0);
       return each(in[0], [&](double v) { return std::floor(v * inverse + 0.5) / inverse; });
     }
     if (name.starts_with("clamp")) {
-      double low = name == "clamp_max" ? -kInf : in[1][0].value;
-      double high = name == "clamp_min" ? kInf : in[name == "clamp" ? 2 : 1][0].value;
+      double low = name == "clamp_max" ? -kInf : in[1][0].value.f;
+      double high = name == "clamp_min" ? kInf : in[name == "clamp" ? 2 : 1][0].value.f;
       if (high < low) return {};
       return each(in[0], [&](double v) {
         if (std::isnan(v) || std::isnan(low) || std::isnan(high)) {
@@ -509,50 +668,54 @@ JudgeMatrix Judge::EvalCall(const Call& call, const Grid& grid) {
         return std::max(low, std::min(high, v));
       });
     }
-    if (name == "histogram_quantile") return HistogramQuantile(in[0][0].value, in[1]);
+    if (name == "histogram_quantile") {
+      const double q = in[0][0].value.f;
+      return Estimate(
+          in[1], [q](auto buckets) { return ClassicQuantile(q, std::move(buckets)); },
+          [q](const JudgeHistogram& h) { return QuantileJudged(q, h); });
+    }
+    if (name == "histogram_fraction") {
+      // Of native histograms: classic ones are not asked for it.
+      const double lower = in[0][0].value.f, upper = in[1][0].value.f;
+      return Estimate(
+          in[2], [](const auto&) { return kNaN; },
+          [=](const JudgeHistogram& h) { return FractionJudged(lower, upper, h); });
+    }
     Fail("the judge does not know " + name);
     return {};
   });
 }
 
-Judge::Vector Judge::HistogramQuantile(double q, const Vector& in) {
+Judge::Vector Judge::Estimate(const Vector& in,
+                              const std::function<double(std::vector<std::pair<double, double>>)>& classic,
+                              const std::function<double(const JudgeHistogram&)>& native) {
   std::map<Labels, std::map<double, double>> histograms;
   std::vector<Labels> order;
   for (const Sample& s : in) {
     Result<double> le = ParseFloat(s.labels.Get("le"));
-    if (!le.ok()) continue;
+    if (!le.ok() || s.value.h != nullptr) continue;
     LabelsBuilder builder(s.labels);
     Labels key = builder.Del("le").Build();
     if (!histograms.contains(key)) order.push_back(key);
-    histograms[key][*le] += s.value;
+    histograms[key][*le] += s.value.f;
   }
   Vector out;
-  for (const Labels& key : order) {
-    std::vector<std::pair<double, double>> buckets(histograms[key].begin(), histograms[key].end());
-    double v = kNaN;
-    if (q < 0) v = -kInf;
-    if (q > 1) v = kInf;
-    if (q >= 0 && q <= 1 && buckets.back().first == kInf && buckets.size() > 1) {
-      for (size_t i = 1; i < buckets.size(); ++i) {
-        buckets[i].second = std::max(buckets[i].second, buckets[i - 1].second);
-      }
-      double rank = q * buckets.back().second;
-      size_t b = 0;
-      while (b + 1 < buckets.size() && buckets[b].second < rank) ++b;
-      if (buckets.back().second == 0) {
-        v = kNaN;
-      } else if (b + 1 == buckets.size()) {
-        v = buckets[b - 1].first;
-      } else if (b == 0 && buckets[0].first <= 0) {
-        v = buckets[0].first;
-      } else {
-        double start = b > 0 ? buckets[b - 1].first : 0, below = b > 0 ? buckets[b - 1].second : 0;
-        v = start + (buckets[b].first - start) * ((rank - below) / (buckets[b].second - below));
-      }
-    }
-    Sample s{key, v, false, 0};
+  auto add = [&](Labels labels, double v) {
+    Sample s{std::move(labels), v, false, 0};
     Drop(&s);
     out.push_back(std::move(s));
+  };
+  std::set<Labels> both;
+  for (const Sample& s : in) {
+    if (s.value.h == nullptr) continue;
+    if (histograms.contains(s.labels)) {
+      both.insert(s.labels);
+    } else {
+      add(s.labels, native(*s.value.h));
+    }
+  }
+  for (const Labels& key : order) {
+    if (!both.contains(key)) add(key, classic({histograms[key].begin(), histograms[key].end()}));
   }
   return out;
 }
@@ -572,10 +735,11 @@ Judge::Vector Judge::TopK(const AggregateExpr& aggregate, const Vector& in, doub
   if (k < 1 || series == 0) return {};
   const bool top = aggregate.op == AggregateOp::kTopK;
   auto worse = [top](const Sample& a, const Sample& b) {
-    return std::isnan(a.value) || (top ? a.value < b.value : a.value > b.value);
+    return std::isnan(a.value.f) || (top ? a.value.f < b.value.f : a.value.f > b.value.f);
   };
   std::map<Labels, Vector> heaps;
   for (const Sample& s : in) {
+    if (s.value.h != nullptr) continue;
     Vector& heap = heaps[GroupLabels(s.labels, aggregate.grouping, !aggregate.without)];
     if (heap.size() < static_cast<size_t>(std::min(k, 1e6))) {
       heap.push_back(s);
@@ -584,8 +748,8 @@ Judge::Vector Judge::TopK(const AggregateExpr& aggregate, const Vector& in, doub
       }
       continue;
     }
-    bool better = top ? heap[0].value < s.value : heap[0].value > s.value;
-    if (!better && !(std::isnan(heap[0].value) && !std::isnan(s.value))) continue;
+    bool better = top ? heap[0].value.f < s.value.f : heap[0].value.f > s.value.f;
+    if (!better && !(std::isnan(heap[0].value.f) && !std::isnan(s.value.f))) continue;
     heap[0] = s;
     for (size_t i = 0, j; (j = 2 * i + 1) < heap.size(); i = j) {
       if (j + 1 < heap.size() && worse(heap[j + 1], heap[j])) ++j;
@@ -609,10 +773,10 @@ JudgeMatrix Judge::EvalAggregate(const AggregateExpr& aggregate, const Grid& gri
   if (picks) {
     double largest = -kInf, smallest = kInf;
     bool nan = false;
-    for (auto [t, v] : param[0].points) {
-      largest = std::max(largest, v);
-      smallest = std::min(smallest, v);
-      nan = nan || std::isnan(v);
+    for (const auto& [t, v] : param[0].points) {
+      largest = std::max(largest, v.f);
+      smallest = std::min(smallest, v.f);
+      nan = nan || std::isnan(v.f);
     }
     if (nan) Fail("Parameter value is NaN");
     if (largest < 1) return {};
@@ -626,20 +790,26 @@ JudgeMatrix Judge::EvalAggregate(const AggregateExpr& aggregate, const Grid& gri
       auto at = s.points.find(t);
       if (at != s.points.end()) in.push_back({s.labels, at->second, s.drop_name, t});
     }
-    double p = param.empty() ? 0 : param[0].points.at(t);
+    double p = param.empty() ? 0 : param[0].points.at(t).f;
     Vector made;
     if (picks) {
       made = TopK(aggregate, in, p, input.size());
     } else {
       std::vector<Labels> order;
-      std::map<Labels, std::pair<std::vector<double>, bool>> groups;
+      std::map<Labels, std::pair<std::vector<JudgeValue>, bool>> groups;
+      const bool floats_only = aggregate.op == AggregateOp::kMin || aggregate.op == AggregateOp::kMax ||
+                               aggregate.op == AggregateOp::kStddev || aggregate.op == AggregateOp::kStdvar ||
+                               aggregate.op == AggregateOp::kQuantile;
       for (const Sample& s : in) {
+        if (floats_only && s.value.h != nullptr) continue;
         Labels labels = s.labels;
         std::vector<std::string> names = aggregate.grouping;
         if (aggregate.op == AggregateOp::kCountValues) {
           std::string label = static_cast<const StringLiteral&>(Bare(*aggregate.param)).value;
           LabelsBuilder builder(labels);
-          labels = builder.Set(label, FormatFloatF(s.value)).Build();
+          labels =
+              builder.Set(label, s.value.h != nullptr ? HistogramString(s.value.h->ToModel()) : FormatFloatF(s.value.f))
+                  .Build();
           if (!aggregate.without) names.push_back(label);
         }
         Labels group = GroupLabels(labels, names, !aggregate.without);
@@ -648,7 +818,15 @@ JudgeMatrix Judge::EvalAggregate(const AggregateExpr& aggregate, const Grid& gri
         groups[group].second = groups[group].second || s.drop_name;
       }
       for (const Labels& group : order) {
-        const std::vector<double>& v = groups[group].first;
+        const std::vector<JudgeValue>& values = groups[group].first;
+        const bool adds = aggregate.op == AggregateOp::kSum || aggregate.op == AggregateOp::kAvg;
+        if (adds && std::any_of(values.begin(), values.end(), [](const JudgeValue& x) { return x.h != nullptr; })) {
+          auto total = TotalJudged(values, aggregate.op == AggregateOp::kAvg);
+          if (total) made.push_back({group, Compacted(*total->h), groups[group].second, t});
+          continue;
+        }
+        std::vector<double> v;
+        for (const JudgeValue& x : values) v.push_back(x.f);
         double result = 0;
         switch (aggregate.op) {
           case AggregateOp::kSum: {

@@ -1,7 +1,7 @@
 // Judge: a plain evaluator, test-only, that goes node by node and step by step as upstream does. Slow, short, and
 // without a line in common with promql/exec: what both answer alike is believed.
 //
-// Floats only. Errors are told by their text.
+// Errors are told by their text; annotations are not judged.
 //
 // Upstream: prometheus promql/engine.go (rangeEval)
 // Threads:  one thread at a time.
@@ -11,11 +11,13 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "model/labels.h"
 #include "model/samples.h"
+#include "promql/engine/judge_histogram.h"
 #include "promql/syntax/ast.h"
 
 namespace gauntlet::promql {
@@ -23,7 +25,7 @@ namespace gauntlet::promql {
 struct JudgeSeries {
   Labels labels;
   bool drop_name = false;
-  std::map<int64_t, double> points;  // by time
+  std::map<int64_t, JudgeValue> points;  // by time
 };
 using JudgeMatrix = std::vector<JudgeSeries>;
 
@@ -36,7 +38,7 @@ struct JudgeOptions {
 class Judge {
  public:
   // Series in the order of their labels; borrowed.
-  Judge(const std::vector<std::pair<Labels, Samples>>& data, JudgeOptions options) : data_(data), options_(options) {}
+  Judge(const std::vector<std::pair<Labels, Samples>>& data, JudgeOptions options);
 
   // What the expression gives at start, start + step, .. end. Sets error() when it gives none.
   JudgeMatrix Evaluate(const Expr& expr, int64_t start_ms, int64_t end_ms, int64_t step_ms);
@@ -49,7 +51,7 @@ class Judge {
   };
   struct Sample {
     Labels labels;
-    double value;
+    JudgeValue value;
     bool drop_name;
     int64_t time;  // of the sample itself, for timestamp()
   };
@@ -63,8 +65,15 @@ class Judge {
   JudgeMatrix EvalBinary(const BinaryExpr& binary, const Grid& grid);
   JudgeMatrix EvalLabels(const Call& call, const Grid& grid);
   JudgeMatrix EvalAbsentOverTime(const Expr& range, JudgeMatrix present, const Grid& grid);
-  double RangeValue(const std::string& name, const std::vector<std::pair<int64_t, double>>& window, int64_t now,
+  JudgeValue RangeValue(const std::string& name, JudgeWindow window, int64_t now, int64_t range_start,
+                        int64_t range_end, const std::vector<double>& args, bool* has);
+  double RangeFloat(const std::string& name, const std::vector<std::pair<int64_t, double>>& window, int64_t now,
                     int64_t range_start, int64_t range_end, const std::vector<double>& args, bool* has);
+  // Which selectors see only count and sum of histograms.
+  void MarkStatistics(const Expr& expr, bool wanted, bool buckets);
+  // The samples of a selector as it sees them.
+  std::map<int64_t, JudgeValue> Visible(size_t series, const VectorSelector& selector, const Grid& grid,
+                                        int64_t window_ms) const;
 
   // Calls fn with the vectors of each step; joins what it gives into series.
   using StepFunction = std::function<Vector(std::vector<Vector>&, int64_t time_ms)>;
@@ -72,7 +81,9 @@ class Judge {
   Vector VectorBinary(const BinaryExpr& binary, const Vector& lhs, const Vector& rhs);
   Vector SetOperation(const BinaryExpr& binary, const Vector& lhs, const Vector& rhs);
   Vector TopK(const AggregateExpr& aggregate, const Vector& in, double k, size_t series);
-  Vector HistogramQuantile(double q, const Vector& in);
+  // Quantiles or fractions of classic buckets and native histograms.
+  Vector Estimate(const Vector& in, const std::function<double(std::vector<std::pair<double, double>>)>& classic,
+                  const std::function<double(const JudgeHistogram&)>& native);
 
   JudgeMatrix Merge(JudgeMatrix in);
   void Drop(Sample* sample) const;
@@ -81,7 +92,8 @@ class Judge {
     if (error_.empty()) error_ = std::move(text);
   }
 
-  const std::vector<std::pair<Labels, Samples>>& data_;
+  std::vector<std::pair<Labels, std::map<int64_t, JudgeValue>>> data_;
+  std::set<const Expr*> statistics_;
   const JudgeOptions options_;
   int64_t query_start_ = 0, query_end_ = 0;
   std::string error_;

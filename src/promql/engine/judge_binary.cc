@@ -53,6 +53,13 @@ double Arithmetic(BinaryOp op, double a, double b, bool* keep) {
 
 bool IsArithmetic(BinaryOp op) { return op <= BinaryOp::kAtan2; }
 
+// Nothing where the two do not go together.
+std::optional<JudgeValue> Apply(BinaryOp op, const JudgeValue& a, const JudgeValue& b, bool* keep) {
+  if (a.h != nullptr || b.h != nullptr) return CombineJudged(op, a, b, keep);
+  if (op == BinaryOp::kTrimLower || op == BinaryOp::kTrimUpper) return std::nullopt;
+  return Arithmetic(op, a.f, b.f, keep);
+}
+
 }  // namespace
 
 JudgeMatrix Judge::EvalBinary(const BinaryExpr& binary, const Grid& grid) {
@@ -60,20 +67,21 @@ JudgeMatrix Judge::EvalBinary(const BinaryExpr& binary, const Grid& grid) {
   return StepByStep({binary.lhs.get(), binary.rhs.get()}, grid, [&](std::vector<Vector>& in, int64_t t) -> Vector {
     bool keep;
     if (left && right) {
-      double v = Arithmetic(binary.op, in[0][0].value, in[1][0].value, &keep);
+      double v = Arithmetic(binary.op, in[0][0].value.f, in[1][0].value.f, &keep);
       return {{Labels(), IsArithmetic(binary.op) ? v : keep ? 1.0 : 0.0, false, t}};
     }
     if (left || right) {
       Vector out;
       for (Sample s : in[left ? 1 : 0]) {
-        double scalar = in[left ? 0 : 1][0].value;
-        double v = Arithmetic(binary.op, left ? scalar : s.value, left ? s.value : scalar, &keep);
+        const JudgeValue scalar = in[left ? 0 : 1][0].value;
+        auto v = Apply(binary.op, left ? scalar : s.value, left ? s.value : scalar, &keep);
+        if (!v) continue;
         if (binary.return_bool) {
-          s.value = keep ? 1 : 0;
+          s.value = keep ? 1.0 : 0.0;
         } else if (!keep) {
           continue;
-        } else if (IsArithmetic(binary.op)) {
-          s.value = v;
+        } else if (IsArithmetic(binary.op) || s.value.h != nullptr) {
+          s.value = *v;
         }
         if (binary.return_bool || IsArithmetic(binary.op)) Drop(&s);
         out.push_back(std::move(s));
@@ -126,8 +134,9 @@ Judge::Vector Judge::VectorBinary(const BinaryExpr& binary, const Vector& lhs, c
     if (partner == by_signature.end()) continue;
     const Sample& o = *partner->second;
     bool keep;
-    double v = Arithmetic(binary.op, swap ? o.value : s.value, swap ? s.value : o.value, &keep);
-    if (binary.return_bool) v = keep ? 1 : 0;
+    auto v = Apply(binary.op, swap ? o.value : s.value, swap ? s.value : o.value, &keep);
+    if (!v) continue;
+    if (binary.return_bool) v = keep ? 1.0 : 0.0;
     LabelsBuilder builder(s.labels);
     if (IsArithmetic(binary.op) || (binary.return_bool && !options_.delayed_name_removal)) {
       builder.Del("__name__").Del("__type__").Del("__unit__");
@@ -149,7 +158,7 @@ Judge::Vector Judge::VectorBinary(const BinaryExpr& binary, const Vector& lhs, c
                       : "multiple matches for labels: grouping labels must ensure unique matches");
       return {};
     }
-    if (keep || binary.return_bool) out.push_back({labels, v, binary.return_bool, s.time});
+    if (keep || binary.return_bool) out.push_back({labels, *v, binary.return_bool, s.time});
   }
   return out;
 }

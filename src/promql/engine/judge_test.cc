@@ -69,7 +69,8 @@ class QueryMaker {
   }
 
   std::string Selector() {
-    std::string name = OneOf({"a", "b", "c_total", "a", "{__name__=~\"a|b\"}", "nothing"});
+    std::string name = OneOf(
+        {"a", "b", "c_total", "a", "{__name__=~\"a|b\"}", "nothing", "n", "n", "k", "mix", "{__name__=~\"a|n\"}"});
     if (name.starts_with("{") || Pick(2) == 0) return name;
     return name + OneOf({"{l=\"1\"}", "{l!=\"1\"}", "{m=~\"x|y\"}", "{l=\"2\", m=\"x\"}"});
   }
@@ -128,9 +129,30 @@ class QueryMaker {
     return fmt::format("{} {} ({}{})", name, grouping, param, Vector(depth - 1));
   }
   std::string Simple(int depth) {
-    std::string shape = OneOf({"abs({})", "ceil({})", "floor({})", "sqrt({})", "sgn({})", "round({}, 5)", "round({})",
-                               "clamp({}, 2, 20)", "clamp_min({}, 3)", "clamp_max({}, NaN)", "timestamp({})", "exp({})",
-                               "clamp({}, 9, 1)"});
+    std::string shape = OneOf({"abs({})",
+                               "ceil({})",
+                               "floor({})",
+                               "sqrt({})",
+                               "sgn({})",
+                               "round({}, 5)",
+                               "round({})",
+                               "clamp({}, 2, 20)",
+                               "clamp_min({}, 3)",
+                               "clamp_max({}, NaN)",
+                               "timestamp({})",
+                               "exp({})",
+                               "clamp({}, 9, 1)",
+                               "histogram_count({})",
+                               "histogram_sum({})",
+                               "histogram_avg({})",
+                               "histogram_stddev({})",
+                               "histogram_stdvar({})",
+                               "histogram_fraction(0.3, 3, {})",
+                               "histogram_fraction(-1, 1, {})",
+                               "histogram_quantile(0.3, {})",
+                               "histogram_quantile(0.8, {})",
+                               "({} </ 1.5)",
+                               "({} >/ 0.7)"});
     return fmt::format(fmt::runtime(shape), Vector(depth - 1));
   }
   std::string Scalar(int depth) {
@@ -157,6 +179,96 @@ class QueryMaker {
 };
 
 using Data = std::vector<std::pair<Labels, Samples>>;
+
+// Native histograms of a series: counters with resets, or gauges, some of which change their layout. Counts are whole.
+class HistogramMaker {
+ public:
+  HistogramMaker(std::mt19937_64& random, bool custom) : random_(random) {
+    h_.hint = Pick(5) == 0 ? ResetHint::kGauge : ResetHint::kUnknown;
+    if (custom) {
+      h_.schema = kCustomBucketsSchema;
+      ChangeBounds();
+    } else {
+      h_.schema = static_cast<int32_t>(Pick(3));
+      h_.zero_threshold = Pick(2) == 0 ? 0.001 : 0.25;
+    }
+  }
+
+  Histogram Next() {
+    if (Pick(25) == 0) {
+      // A new layout loses what there was.
+      h_.positive.clear();
+      h_.negative.clear();
+      h_.count = h_.sum = h_.zero_count = 0;
+      if (h_.custom()) {
+        ChangeBounds();
+      } else {
+        h_.schema = static_cast<int32_t>(Pick(3));
+        h_.zero_threshold = Pick(2) == 0 ? 0.001 : 0.25;
+      }
+    }
+    for (uint64_t n = Pick(4); n > 0; --n) {
+      const double count = static_cast<double>(1 + Pick(5));
+      const size_t indexes = h_.custom() ? h_.bounds.size() + 1 : size_t{6} << h_.schema;
+      const int32_t index = static_cast<int32_t>(Pick(indexes)) - (h_.custom() ? 0 : 1);
+      if (!h_.custom() && Pick(6) == 0) {
+        h_.zero_count += count;
+      } else if (!h_.custom() && Pick(5) == 0) {
+        h_.negative[index] += count;
+      } else {
+        h_.positive[index] += count;
+      }
+      h_.count += count;
+      h_.sum += static_cast<double>(Pick(20));
+    }
+    Histogram h = h_.ToModel();
+    if (h.reset_hint == ResetHint::kUnknown && Pick(8) == 0) {
+      h.reset_hint = Pick(2) == 0 ? ResetHint::kReset : ResetHint::kNotReset;
+    }
+    return h;
+  }
+
+ private:
+  uint64_t Pick(uint64_t n) { return random_() % n; }
+  void ChangeBounds() {
+    static const std::vector<std::vector<double>> kBounds = {{1, 2, 5}, {1, 5, 10}, {-2, 0, 2, 5}};
+    h_.bounds = kBounds[Pick(kBounds.size())];
+  }
+
+  std::mt19937_64& random_;
+  JudgeHistogram h_;
+};
+
+// The series "n" (exponential), "k" (custom) and "mix" (with floats between, and both kinds of buckets).
+void AddHistogramSeries(std::mt19937_64& random, Data* data) {
+  auto pick = [&](uint64_t n) { return random() % n; };
+  for (const char* name : {"n", "k", "mix"}) {
+    for (const char* l : {"1", "2"}) {
+      for (const char* m : {"x", "y"}) {
+        if (pick(5) == 0) continue;
+        LabelsBuilder builder;
+        builder.Set("__name__", name).Set("l", l).Set("m", m);
+        const bool mixed = std::string_view(name) == "mix";
+        HistogramMaker exponential(random, false), custom(random, true);
+        bool is_custom = std::string_view(name) == "k", is_float = false;
+        Samples samples;
+        for (int64_t t = static_cast<int64_t>(pick(15'000)); t < 600'000;
+             t += 10'000 + (pick(10) == 0 ? static_cast<int64_t>(pick(200'000)) : 0)) {
+          if (mixed && pick(6) == 0) is_float = !is_float;
+          if (mixed && pick(12) == 0) is_custom = !is_custom;
+          const bool stale = pick(25) == 0;
+          if (!is_float && !stale) {
+            samples.histograms.push_back(
+                {static_cast<uint32_t>(samples.size()), (is_custom ? custom : exponential).Next()});
+          }
+          samples.times_ms.push_back(t);
+          samples.values.push_back(stale ? StaleNaN() : static_cast<double>(pick(20)));
+        }
+        if (samples.size() > 0) data->emplace_back(builder.Build(), std::move(samples));
+      }
+    }
+  }
+}
 
 // Series with gaps, resets, stale markers, and values whose sums are exact.
 Data MakeData(std::mt19937_64& random) {
@@ -195,14 +307,9 @@ Data MakeData(std::mt19937_64& random) {
       }
     }
   }
+  AddHistogramSeries(random, &data);
   std::sort(data.begin(), data.end(), [](const auto& x, const auto& y) { return CompareLabels(x.first, y.first) < 0; });
   return data;
-}
-
-bool SameValue(double a, double b) {
-  if (std::isnan(a) || std::isnan(b)) return std::isnan(a) && std::isnan(b);
-  // Sums are exact in either order; what they are divided into may round differently in the last place.
-  return a == b || std::fabs(a - b) <= 1e-12 * std::max({1.0, std::fabs(a), std::fabs(b)});
 }
 
 // An error without the series that it names: which comes first among the results of functions, upstream leaves to
@@ -217,7 +324,7 @@ std::string Describe(const JudgeMatrix& matrix) {
   std::string text;
   for (const JudgeSeries& s : matrix) {
     text += "\n  " + s.labels.ToString();
-    for (auto [t, v] : s.points) text += fmt::format(" {}@{}", v, t);
+    for (const auto& [t, v] : s.points) text += fmt::format(" {}@{}", v.ToString(), t);
   }
   return text;
 }
@@ -229,6 +336,9 @@ JudgeMatrix FromResult(const QueryResult& result) {
     JudgeSeries series{row.labels, false, {}};
     ForEachBit(row.column.present(), row.column.words(),
                [&](uint32_t step) { series.points[result.grid.time_ms(step)] = row.column.values()[step]; });
+    for (const HistogramPoint& p : row.column.histograms()) {
+      series.points[result.grid.time_ms(p.step)] = JudgeHistogram(*p.histogram);
+    }
     out.push_back(std::move(series));
   }
   return out;
@@ -243,7 +353,7 @@ std::string Difference(JudgeMatrix expected, JudgeMatrix actual) {
     same = expected[i].labels == actual[i].labels && expected[i].points.size() == actual[i].points.size();
     for (auto x = expected[i].points.begin(), y = actual[i].points.begin(); same && x != expected[i].points.end();
          ++x, ++y) {
-      same = x->first == y->first && SameValue(x->second, y->second);
+      same = x->first == y->first && SameJudgeValue(x->second, y->second);
     }
   }
   return same ? "" : "judge:" + Describe(expected) + "\nengine:" + Describe(actual);
@@ -266,6 +376,9 @@ TEST(Judge, RandomQueriesAgree) {
     storage = std::make_unique<storage::MemoryStorage>();
     for (const auto& [labels, samples] : data) {
       for (size_t s = 0; s < samples.size(); ++s) storage->Append(labels, samples.times_ms[s], samples.values[s]);
+      for (const HistogramSample& h : samples.histograms) {
+        storage->AppendHistogram(labels, samples.times_ms[h.position], h.histogram);
+      }
     }
     std::string query = QueryMaker(random).Vector(static_cast<int>(random() % 4));
     EngineOptions options;
