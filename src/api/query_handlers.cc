@@ -35,7 +35,17 @@ void WriteAnalysis(json::Writer& writer, const promql::QueryResult& result,
         .IntMember("chunks", static_cast<int64_t>(entry.chunks));
     writer.IntMember("samples", static_cast<int64_t>(entry.chunks) * 120).EndObject();
   }
-  writer.EndArray().EndObject();
+  writer.EndArray();
+  if (result.explanation) {
+    writer.Key("children").BeginArray();
+    WriteExplanation(writer, *result.explanation);
+    writer.EndArray();
+  }
+  writer.EndObject();
+}
+
+void ReplyExplanation(net::HttpReply& reply, const Annotations& annotations, const promql::Explanation& explanation) {
+  ReplyData(reply, annotations, [&](JsonReply& json) { WriteExplanation(json.writer(), explanation); });
 }
 
 }  // namespace
@@ -67,6 +77,8 @@ QueryHandlers::QueryHandlers(const QuerySettings& settings, promql::Engine& engi
 void QueryHandlers::Register(net::HttpRouter& router) {
   auto instant = [this](const auto& request, const Cancel& cancel, auto& reply) { Instant(request, cancel, reply); };
   auto range = [this](const auto& request, const Cancel& cancel, auto& reply) { Range(request, cancel, reply); };
+  router.Add("GET,POST", "/api/v1/query_explain", "query", instant);
+  router.Add("GET,POST", "/api/v1/query_range_explain", "query", range);
   router.Add("GET,POST", "/api/v1/query", "query", instant);
   router.Add("GET,POST", "/api/v1/query_range", "query_range", range);
   router.Add("GET,POST", "/api/v1/format_query", "format_query",
@@ -90,7 +102,8 @@ QueryHandlers::Asked QueryHandlers::Common(const net::HttpRequest& request, Para
   asked.limit = parameters.Count("limit", 0);
   asked.stats = parameters.Has("stats");
   asked.options.per_step_stats = parameters.Text("stats") == "all";
-  asked.analyze = parameters.Bool("analyze", false);
+  asked.options.analyze = parameters.Bool("analyze", false);
+  asked.explain = request.path.ends_with("_explain");
   asked.options.origin = {{"clientIP", request.remote_address.substr(0, request.remote_address.rfind(':'))},
                           {"path", request.path}};
   return asked;
@@ -165,12 +178,14 @@ void QueryHandlers::Range(const net::HttpRequest& request, const Cancel& cancel,
 
 void QueryHandlers::Answer(promql::Query& query, const Asked& asked, query::FanoutReport& report, const Cancel& cancel,
                            net::HttpReply& reply) {
+  if (asked.explain && !asked.options.analyze) return ReplyExplanation(reply, {}, query.Explain());
   CancelSource source(cancel, asked.options.timeout.count() > 0 ? std::min(asked.options.timeout, settings_.timeout)
                                                                 : settings_.timeout);
   Result<query::Gate::Pass> pass = gate_.Enter(source.cancel());
   if (!pass.ok()) return ReplyError(reply, EvaluationErrorType(pass.status()), "query timed out in query queue");
   promql::QueryResult result = query.Exec(source.cancel());
   if (!result.status.ok()) return ReplyError(reply, EvaluationErrorType(result.status), result.status.message());
+  if (asked.explain) return ReplyExplanation(reply, result.annotations, *result.explanation);
   if (IsCut(result, asked.limit)) result.annotations.Warn("results truncated due to limit");
   ReplyData(reply, result.annotations, [&](JsonReply& json) {
     json::Writer& writer = json.writer();
@@ -180,7 +195,7 @@ void QueryHandlers::Answer(promql::Query& query, const Asked& asked, query::Fano
       writer.Key("stats");
       WriteStats(writer, result);
     }
-    if (asked.analyze) {
+    if (asked.options.analyze) {
       writer.Key("analysis");
       WriteAnalysis(writer, result, report.Take());
     }

@@ -29,6 +29,7 @@ class QueryHandlers {
     std::string text;
     int64_t limit = 0;
     bool stats = false, analyze = false;
+    bool explain = false;  // the plan is wanted, not the result
   };
 
   void Instant(const net::HttpRequest& request, const Cancel& cancel, net::HttpReply& reply);

@@ -1,5 +1,6 @@
 #include "api/result_json.h"
 
+#include "model/float_text.h"
 #include "model/histogram_buckets.h"
 
 namespace gauntlet::api {
@@ -159,6 +160,23 @@ void WriteStats(json::Writer& writer, const promql::QueryResult& result) {
   per_step("samplesReadPerStep", stats.samples_read_per_step);
   writer.IntMember("totalQueryableSamples", stats.total_queryable_samples).IntMember("peakSamples", stats.peak_samples);
   writer.IntMember("samplesRead", stats.samples_read).EndObject().EndObject();
+}
+
+void WriteExplanation(json::Writer& writer, const promql::Explanation& explanation) {
+  writer.BeginObject().StringMember("name", explanation.name);
+  if (explanation.cost) {
+    const promql::OperatorCost& cost = *explanation.cost;
+    writer.StringMember("executionTime", FormatFloatG(cost.self_seconds) + "s");
+    writer.StringMember("totalTime", FormatFloatG(cost.total_seconds) + "s");
+    writer.IntMember("series", cost.series).IntMember("samples", cost.samples);
+    writer.IntMember("bytes", static_cast<int64_t>(cost.peak_bytes));
+  }
+  if (!explanation.children.empty()) {
+    writer.Key("children").BeginArray();
+    for (const auto& child : explanation.children) WriteExplanation(writer, child);
+    writer.EndArray();
+  }
+  writer.EndObject();
 }
 
 }  // namespace gauntlet::api

@@ -21,5 +21,7 @@ void WriteLabels(json::Writer& writer, LabelsView labels);
 void WriteHistogram(json::Writer& writer, const Histogram& histogram);
 // The "stats" object.
 void WriteStats(json::Writer& writer, const promql::QueryResult& result);
+// {"name": "sum by (job)", "children": [...]}; with times, series, samples and bytes where they are known.
+void WriteExplanation(json::Writer& writer, const promql::Explanation& explanation);
 
 }  // namespace gauntlet::api

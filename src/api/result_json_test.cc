@@ -57,6 +57,21 @@ TEST(ResultJson, VectorsAreCutAtTheLimit) {
   EXPECT_EQ(Written(result), R"({"resultType":"vector","result":[]})");
 }
 
+TEST(ResultJson, ExplanationsAreTrees) {
+  promql::Explanation explanation;
+  explanation.name = "sum";
+  explanation.children.emplace_back();
+  explanation.children[0].name = "select up";
+  explanation.children[0].cost =
+      promql::OperatorCost{.total_seconds = 0.5, .self_seconds = 0.25, .series = 2, .samples = 8, .peak_bytes = 99};
+  std::string out;
+  json::Writer writer(&out);
+  WriteExplanation(writer, explanation);
+  EXPECT_EQ(
+      out,
+      R"({"name":"sum","children":[{"name":"select up","executionTime":"0.25s","totalTime":"0.5s","series":2,"samples":8,"bytes":99}]})");
+}
+
 TEST(ResultJson, HistogramsSayTheirBucketsWithTheirBorders) {
   Histogram histogram;
   histogram.schema = 0;

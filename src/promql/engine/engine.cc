@@ -8,6 +8,7 @@
 #include "promql/engine/active_queries.h"
 #include "promql/engine/gate.h"
 #include "promql/engine/metrics.h"
+#include "promql/exec/analysis.h"
 #include "promql/exec/evaluation.h"
 #include "promql/plan/planner.h"
 #include "promql/syntax/parser.h"
@@ -102,6 +103,7 @@ class EngineQuery : public Query {
         plan_(std::move(plan)),
         range_(range) {}
 
+  Explanation Explain() const override { return promql::Explain(*plan_.root); }
   const Expr& expr() const override { return *expr_; }
   const std::string& text() const override { return text_; }
 
@@ -170,6 +172,8 @@ class EngineQuery : public Query {
                     .careful = careful},
         .meter = SampleMeter(options.max_samples),
     };
+    Analysis analysis(engine_.clock_);
+    if (options_.analyze) context.analysis = &analysis;
     EvaluationOutput out;
     result->memory->charge.Clear();
     Status status;
@@ -185,6 +189,7 @@ class EngineQuery : public Query {
       result->stats.samples_read_per_step = samples.read_per_step;
     }
     result->stats.peak_samples = context.meter.peak();
+    if (options_.analyze) result->explanation = analysis.Explain(*plan_.root);
     *needs_care = context.needs_care;
     if (status.ok()) {
       result->rows = std::move(out.rows);

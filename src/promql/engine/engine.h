@@ -22,6 +22,7 @@
 #include "base/memory_budget.h"
 #include "base/status.h"
 #include "promql/engine/result.h"
+#include "promql/plan/explain.h"
 #include "promql/syntax/ast.h"
 #include "storage/storage.h"
 
@@ -58,6 +59,7 @@ struct QueryOptions {
   int64_t lookback_delta_ms = 0;                            // 0 = the engine's
   std::chrono::milliseconds timeout{0};                     // 0 = the engine's; a longer one has no effect
   bool per_step_stats = false;                              // and the engine's must be on
+  bool analyze = false;                                     // QueryResult::explanation tells what operators cost
   std::vector<std::pair<std::string, std::string>> origin;  // who asks, for the query log
 };
 
@@ -66,6 +68,8 @@ class Query {
   virtual ~Query() = default;
   // Waits for a turn, evaluates. Call once.
   virtual QueryResult Exec(const Cancel& cancel) = 0;
+  // The plan, not run.
+  virtual Explanation Explain() const = 0;
   virtual const Expr& expr() const = 0;
   virtual const std::string& text() const = 0;
 };

@@ -411,6 +411,45 @@ TEST_F(EngineTest, FloatsAndHistogramsOfOneSeriesEachHaveTheirSteps) {
   EXPECT_EQ(Instant("sum(h * 2)", 70'000).rows[0].column.FindHistogram(0)->count, 140);
 }
 
+TEST_F(EngineTest, ExplainShowsThePlan) {
+  auto query = engine().NewRangeQuery(
+      storage_, {}, "sum by (l) (rate(c{a=~\"x|y\"}[5m] offset 1m)) / on (l) group_left () (m @ 3) > bool -2", 0,
+      60'000, 10'000);
+  ASSERT_TRUE(query.ok());
+  EXPECT_EQ(ExplanationText((*query)->Explain()),
+            "> bool\n"
+            "  / on (l) group_left ()\n"
+            "    sum by (l)\n"
+            "      rate\n"
+            "        select c{a=~\"x|y\"}[5m] back 1m\n"
+            "    once for all steps\n"
+            "      select m ahead 3s\n"
+            "  -2\n");
+}
+
+TEST_F(EngineTest, AnalyzeCountsWhatOperatorsYield) {
+  Load("c", "a", {5, 15, 25, 5, 20});
+  Load("c", "b", {5, 15, 25});
+  QueryOptions options;
+  options.analyze = true;
+  auto query = engine().NewRangeQuery(storage_, options, "sum(rate(c[20s]))", 20'000, 40'000, 10'000);
+  ASSERT_TRUE(query.ok());
+  QueryResult result = (*query)->Exec(Cancel());
+  ASSERT_TRUE(result.explanation.has_value());
+  const Explanation& sum = *result.explanation;
+  ASSERT_TRUE(sum.cost.has_value());
+  EXPECT_EQ(sum.cost->series, 1);
+  EXPECT_EQ(sum.cost->samples, 3);
+  EXPECT_GT(sum.cost->total_seconds, 0);
+  const Explanation& rate = sum.children[0];
+  ASSERT_TRUE(rate.cost.has_value());
+  EXPECT_EQ(rate.cost->series, 2);
+  EXPECT_EQ(rate.cost->samples, 4);
+  EXPECT_GT(rate.cost->peak_bytes, 0u);
+  EXPECT_FALSE(rate.children[0].cost.has_value());  // part of the same operator
+  EXPECT_FALSE(Range("sum(c)", 0, 1000, 1000).explanation.has_value());
+}
+
 TEST_F(EngineTest, XFunctionsLookAtTheSampleBeforeTheWindow) {
   options_.x_functions = true;
   Load("c", "a", {5, 15, 25, 5, 20});

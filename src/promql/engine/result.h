@@ -19,6 +19,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@
 #include "base/status.h"
 #include "model/annotations.h"
 #include "promql/exec/row.h"
+#include "promql/plan/explain.h"
 #include "promql/plan/step_grid.h"
 #include "promql/syntax/ast.h"
 
@@ -68,6 +70,7 @@ struct QueryResult {
 
   Annotations annotations;
   QueryStats stats;
+  std::optional<Explanation> explanation;  // when QueryOptions::analyze asked for it
 
   std::unique_ptr<QueryMemory> memory;
 };

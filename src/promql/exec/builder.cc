@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "promql/exec/aggregate.h"
+#include "promql/exec/analysis.h"
 #include "promql/exec/binary_kernels.h"
 #include "promql/exec/binary_scalar.h"
 #include "promql/exec/binary_vector.h"
@@ -67,6 +68,11 @@ std::unique_ptr<SampleScope> Builder::MakeScope(const StepGrid& grid, bool per_s
 }
 
 Builder::Vectors Builder::Vector(const PlanNode& node, SampleScope* scope) {
+  GN_ASSIGN(auto out, VectorOf(node, scope));
+  return context_.analysis != nullptr ? Measure(context_, node, std::move(out)) : std::move(out);
+}
+
+Builder::Vectors Builder::VectorOf(const PlanNode& node, SampleScope* scope) {
   if (node.type == ValueType::kScalar) {
     GN_ASSIGN(auto scalar, Scalar(node, scope));
     return MakeVectorOfScalar(context_, node, std::move(scalar));

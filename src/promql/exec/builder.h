@@ -35,6 +35,7 @@ class Builder {
   using Vectors = Result<std::unique_ptr<Operator>>;
   using Scalars = Result<std::unique_ptr<ScalarOperator>>;
 
+  Vectors VectorOf(const PlanNode& node, SampleScope* scope);
   Vectors Function(const FunctionNode& node, SampleScope* scope);
   Vectors RangeFunction(const RangeFunctionNode& node, SampleScope* scope);
   Vectors Aggregate(const AggregateNode& node, SampleScope* scope);

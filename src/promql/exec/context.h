@@ -84,6 +84,8 @@ struct ExecOptions {
   bool careful = false;
 };
 
+class Analysis;  // analysis.h
+
 struct ExecContext {
   const Cancel& cancel;
   Executor& executor;
@@ -92,6 +94,7 @@ struct ExecContext {
   ExecOptions options;
   SampleMeter meter;
   std::atomic<bool> needs_care{false};
+  Analysis* analysis = nullptr;  // of EXPLAIN ANALYZE; else null
 
   // Ok, or the end of the query in upstream's words.
   Status CheckCancel() const { return cancel.stopped() ? Stopped() : Status(); }

@@ -45,6 +45,8 @@ class Operator {
   }
 
   const PlanNode& node() const { return node_; }
+  // Of the query's memory, without what operators below hold.
+  virtual size_t held_bytes() const { return charge_.bytes(); }
 
  protected:
   Operator& AddChild(std::unique_ptr<Operator> child) { return *children_.emplace_back(std::move(child)); }

@@ -138,6 +138,9 @@ Status Scan::Fill() {
       exhausted_ = true;
       own_.Add(set_->annotations());
     }
+    size_t held = slot->charge.bytes();
+    for (const auto& under_way : slots_) held += under_way->charge.bytes();
+    held_bytes_ = std::max(held_bytes_, held);
     if (slot->series.empty()) {
       slot->charge.Clear();
       spare_.push_back(std::move(slot));
@@ -168,15 +171,17 @@ Status Scan::Fill() {
 Result<bool> Scan::Pull(Slot* slot) {
   size_t bytes = 0;
   size_t row_bytes = sizeof(Row) + (node_.grid.steps + Column::WordCount(node_.grid.steps)) * sizeof(double);
+  bool more = true;
   while (slot->series.size() < batch_rows_) {
     Result<std::unique_ptr<storage::Series>> next = set_->Next();
     if (!next.ok()) return next.status();
-    if (*next == nullptr) return false;
+    more = *next != nullptr;
+    if (!more) break;
     bytes += (*next)->memory_bytes() + (*next)->labels().packed().size() + row_bytes;
     slot->series.push_back(*std::move(next));
   }
   GN_TRY(slot->charge.Grow(bytes));
-  return true;
+  return more;
 }
 
 void Scan::Work(Slot* slot) const {

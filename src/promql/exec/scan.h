@@ -41,6 +41,7 @@ class Scan : public Operator {
   void AddStage(std::unique_ptr<Stage> stage) { stages_.push_back(std::move(stage)); }
 
   Result<bool> Next(Rows* batch) override;
+  size_t held_bytes() const override { return held_bytes_; }
 
  private:
   struct Slot;
@@ -60,6 +61,7 @@ class Scan : public Operator {
   bool opened_ = false, exhausted_ = false;
   Status pull_error_;
   size_t batch_rows_ = 1, window_ = 1;
+  size_t held_bytes_ = 0;  // at most so far
   std::shared_ptr<Signal> signal_;
   std::deque<std::shared_ptr<Slot>> slots_;   // under way, in order
   std::vector<std::shared_ptr<Slot>> spare_;  // with their buffers

@@ -79,6 +79,27 @@ bool DependsOnQuery(std::string_view expr) {
   return false;
 }
 
+Status Load(const LoadCommand& load, ScriptStorage* storage) {
+  for (const LoadCommand::Series& series : load.series) {
+    for (size_t i = 0; i < series.values.size(); ++i) {
+      const SequenceValue& value = series.values[i];
+      if (value.omitted) continue;
+      int64_t time_ms = static_cast<int64_t>(i) * load.step_ms;
+      int64_t start_ms = 0;
+      if (!series.start_offsets_ms.empty() && series.start_offsets_ms[i]) {
+        start_ms = time_ms + *series.start_offsets_ms[i];
+      }
+      if (value.histogram) {
+        storage->AppendHistogram(series.labels, time_ms, *value.histogram, start_ms);
+      } else {
+        storage->Append(series.labels, time_ms, value.value, start_ms);
+      }
+    }
+  }
+  if (load.with_nhcb) GN_TRY(AppendCustomBucketHistograms(load, storage));
+  return storage->Flush();
+}
+
 class ScriptRunner {
  public:
   explicit ScriptRunner(Engine& engine) : engine_(engine) {}
@@ -86,7 +107,7 @@ class ScriptRunner {
   Result<ScriptReport> Run(const Script& script) {
     for (const Script::Command& command : script.commands) {
       if (const auto* load = std::get_if<LoadCommand>(&command)) {
-        GN_TRY(Load(*load));
+        GN_TRY(Load(*load, &storage_));
       } else if (const auto* eval = std::get_if<EvalCommand>(&command)) {
         difference_.clear();
         Status status = Eval(*eval);
@@ -104,27 +125,6 @@ class ScriptRunner {
   }
 
  private:
-  Status Load(const LoadCommand& load) {
-    for (const LoadCommand::Series& series : load.series) {
-      for (size_t i = 0; i < series.values.size(); ++i) {
-        const SequenceValue& value = series.values[i];
-        if (value.omitted) continue;
-        int64_t time_ms = static_cast<int64_t>(i) * load.step_ms;
-        int64_t start_ms = 0;
-        if (!series.start_offsets_ms.empty() && series.start_offsets_ms[i]) {
-          start_ms = time_ms + *series.start_offsets_ms[i];
-        }
-        if (value.histogram) {
-          storage_.AppendHistogram(series.labels, time_ms, *value.histogram, start_ms);
-        } else {
-          storage_.Append(series.labels, time_ms, value.value, start_ms);
-        }
-      }
-    }
-    if (load.with_nhcb) GN_TRY(AppendCustomBucketHistograms(load, &storage_));
-    return storage_.Flush();
-  }
-
   Status Eval(const EvalCommand& eval) {
     if (eval.range) {
       return Judge(eval,
@@ -197,6 +197,14 @@ EngineOptions ScriptEngineOptions() {
   options.extended_range_selectors = true;
   options.binop_fill_modifiers = true;
   return options;
+}
+
+Status LoadScript(std::string_view text, ScriptStorage* storage) {
+  GN_ASSIGN(Script script, ParseScript(text));
+  for (const Script::Command& command : script.commands) {
+    if (const auto* load = std::get_if<LoadCommand>(&command)) GN_TRY(Load(*load, storage));
+  }
+  return Status();
 }
 
 Result<ScriptReport> RunScript(std::string_view text, Engine& engine) {

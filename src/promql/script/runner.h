@@ -15,6 +15,7 @@
 #include "base/status.h"
 #include "promql/engine/engine.h"
 #include "promql/script/script.h"
+#include "promql/script/script_storage.h"
 
 namespace gauntlet::promql {
 
@@ -32,6 +33,9 @@ struct ScriptReport {
 
 // The options with which upstream runs its own scripts.
 EngineOptions ScriptEngineOptions();
+
+// Only the `load` commands, into a storage.
+Status LoadScript(std::string_view text, ScriptStorage* storage);
 
 // kInvalid when the script itself is wrong.
 Result<ScriptReport> RunScript(std::string_view text, Engine& engine);
