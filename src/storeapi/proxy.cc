@@ -7,6 +7,7 @@
 #include "base/executor.h"
 #include "base/mutex.h"
 #include "storeapi/chunk_union.h"
+#include "storeapi/coverage.h"
 #include "storeapi/external_labels.h"
 #include "storeapi/stream_adapters.h"
 
@@ -45,8 +46,14 @@ class CountingStream : public SeriesStream {
 // The merge of the answers, and what failing sources mean for it.
 class ProxyStream : public MergedStream {
  public:
-  ProxyStream(std::vector<EndpointPtr> endpoints, bool abort, int64_t limit, CancelSource* cancel)
-      : endpoints_(std::move(endpoints)), fanout_(endpoints_.size()), abort_(abort), limit_(limit), cancel_(cancel) {
+  // `coverage` is over the same endpoints.
+  ProxyStream(std::vector<EndpointPtr> endpoints, Coverage coverage, bool abort, int64_t limit, CancelSource* cancel)
+      : endpoints_(std::move(endpoints)),
+        coverage_(std::move(coverage)),
+        fanout_(endpoints_.size()),
+        abort_(abort),
+        limit_(limit),
+        cancel_(cancel) {
     for (size_t i = 0; i < endpoints_.size(); ++i) fanout_[i].address = endpoints_[i]->address;
   }
 
@@ -83,19 +90,26 @@ class ProxyStream : public MergedStream {
  private:
   Status OnEnd(uint32_t source, const Status& status) {
     for (std::string& warning : streams_[source]->TakeWarnings()) {
-      if (abort_) return Status(Code::kUnavailable, std::move(warning));
-      Warn(std::move(warning));
+      if (abort_) {
+        GN_TRY(Miss(source, Status(Code::kUnavailable, std::move(warning))));
+      } else {
+        Warn(std::move(warning));
+      }
     }
     if (status.ok()) return Status();
     // The asker's own end is not the endpoint's fault.
     GN_TRY(owned_cancel_->cancel().status());
     std::string text = "receive series from " + endpoints_[source]->ToString() + ": " + std::string(status.message());
-    if (abort_) return Status(status.code(), std::move(text));
+    if (abort_) return Miss(source, Status(status.code(), std::move(text)));
     Warn(std::move(text));
     return Status();
   }
 
+  // Under abort: what of the source is missing ends the answer, unless replicas have it too.
+  Status Miss(uint32_t source, Status why) { return coverage_.Without(source, why) ? Status() : why; }
+
   std::vector<EndpointPtr> endpoints_;  // by source
+  Coverage coverage_;
   std::vector<FanoutEntry> fanout_;
   const bool abort_;
   const int64_t limit_;
@@ -196,7 +210,10 @@ std::unique_ptr<MergedStream> Proxy::Select(const SeriesRequest& request, const 
   std::vector<EndpointPtr> endpoints;
   for (const Target& target : targets) endpoints.push_back(target.endpoint);
   auto cancel = std::make_unique<CancelSource>(context.cancel);
-  auto merged = std::make_unique<ProxyStream>(std::move(endpoints), request.aborts(), request.limit, cancel.get());
+  Coverage coverage(endpoints, request.min_time_ms, request.max_time_ms, asked.matchers,
+                    request.without_replica_labels);
+  auto merged = std::make_unique<ProxyStream>(std::move(endpoints), std::move(coverage), request.aborts(),
+                                              request.limit, cancel.get());
   CallContext call = context;
   call.cancel = cancel->cancel();
   std::vector<std::unique_ptr<SeriesStream>> streams;
@@ -233,12 +250,19 @@ Result<LabelsAnswer> Proxy::Collect(const LabelsRequest& request, const CallCont
     mine.matchers.insert(mine.matchers.end(), targets[i].extra.begin(), targets[i].extra.end());
     answers[i] = (endpoint.store.get()->*ask)(mine, context);
   });
+  std::vector<EndpointPtr> endpoints;
+  for (const Target& target : targets) endpoints.push_back(target.endpoint);
+  Coverage coverage(std::move(endpoints), request.start_ms, request.end_ms, asked.matchers,
+                    request.without_replica_labels);
   for (size_t i = 0; i < targets.size(); ++i) {
     if (!answers[i].ok()) {
       GN_TRY(context.cancel.status());
       std::string text = std::string("fetch ") + what + " from store " + targets[i].endpoint->ToString() + ": " +
                          std::string(answers[i].status().message());
-      if (request.aborts()) return Status(answers[i].status().code(), std::move(text));
+      if (request.aborts()) {
+        if (!coverage.Without(i, answers[i].status())) return Status(answers[i].status().code(), std::move(text));
+        continue;
+      }
       answer.warnings.push_back(std::move(text));
       continue;
     }

@@ -1,7 +1,7 @@
 // Proxy: one Store of many endpoints: chooses who may have something, asks them at the same time, merges what comes.
 //
-// An endpoint's failure is a warning that names it (kWarn), or ends the answer (kAbort). An endpoint that is known and
-// cannot be asked counts as failed: what it has is missing.
+// An endpoint's failure is a warning that names it (kWarn), or ends the answer (kAbort) unless live replicas have what
+// it would have given. An endpoint that is known and cannot be asked counts as failed: what it has is missing.
 //
 // Upstream: thanos pkg/store/proxy.go, proxy_merge.go
 // Threads:  Proxy is thread-safe; a MergedStream is for one thread at a time.

@@ -111,6 +111,37 @@ TEST_F(ProxyTest, UnderAbortAFailureEndsTheAnswer) {
   EXPECT_NE(lines.back().find("error: receive series from Addr: dead:1"), std::string::npos);
 }
 
+TEST_F(ProxyTest, UnderAbortAReplicaStandsInForTheDead) {
+  auto broken = MakeStore("a", 2);
+  broken->FailAfter(1, Status(Code::kUnavailable, "connection reset"));
+  Add("dead:1", MakeLabels({{"cluster", "eu"}, {"replica", "a"}}), broken);
+  Add("gone:1", MakeLabels({{"cluster", "eu"}, {"replica", "c"}}), MakeStore("c", 1), kMinTimeMs, kMaxTimeMs,
+      Status(Code::kUnavailable, "not healthy"));
+  Add("live:1", MakeLabels({{"cluster", "eu"}, {"replica", "b"}}), MakeStore("b", 3));
+  Proxy proxy = MakeProxy();
+  SeriesRequest request = Request({*Matcher::Make(MatchType::kRegexp, "n", ".+")});
+  request.partial_response = PartialResponse::kAbort;
+  request.without_replica_labels = {"replica"};
+  std::vector<std::string> lines = Drain(*proxy.Series(request, {}));
+  EXPECT_EQ(lines.size(), 4u);  // the fake does not drop labels: a's first, and b's three
+  EXPECT_EQ(lines.back().find("error: "), std::string::npos);
+  LabelsRequest labels;
+  labels.label = "n";
+  labels.start_ms = 0;
+  labels.end_ms = 1000;
+  labels.partial_response = PartialResponse::kAbort;
+  labels.without_replica_labels = {"replica"};
+  auto values = proxy.LabelValues(labels, {});
+  ASSERT_TRUE(values.ok()) << values.status().message();
+  EXPECT_EQ(values->values, (std::vector<std::string>{"0", "1", "2"}));
+  EXPECT_TRUE(values->warnings.empty());
+  // Replicas are not told apart without deduplication.
+  request.without_replica_labels.clear();
+  labels.without_replica_labels.clear();
+  EXPECT_EQ(Drain(*proxy.Series(request, {})).back().find("error: receive series from Addr: "), 0u);
+  EXPECT_FALSE(proxy.LabelValues(labels, {}).ok());
+}
+
 TEST_F(ProxyTest, LimitCountsMergedSeries) {
   Add("a:1", Labels(), MakeStore("x", 5));
   Add("b:1", Labels(), MakeStore("x", 5));

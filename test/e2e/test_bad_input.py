@@ -176,8 +176,11 @@ def check_endpoints(report, topology, good, sidecar):
             answer = api.query("many", time=at)
             assert answer["http"] == 200 and len(answer["data"]["result"]) == 2000, (body, len(answer["data"]["result"]), answer.get("warnings"))
             assert garbled_side.grpc in warnings(answer), warnings(answer)
-            answer = api.query("many", time=at, partial_response="false")
+            answer = api.query("many", time=at, partial_response="false", dedup="false")
             assert answer["http"] == 422 and garbled_side.grpc in answer["error"], answer
+            # With deduplication the two are replicas, and one answers.
+            answer = api.query("many", time=at, partial_response="false")
+            assert answer["http"] == 200 and len(answer["data"]["result"]) == 2000, (body, answer.get("error"))
 
     with report.case("a gRPC stream cut at any place is a warning that names the endpoint, never a wrong value"):
         api = querier("query-cut", cutting.address)
@@ -207,6 +210,7 @@ def check_endpoints(report, topology, good, sidecar):
 
     with report.case("an endpoint that hangs costs its time-out, and is named"):
         api = querier("query-hanging", sidecar.grpc, hanging.grpc)
+        alone = querier("query-hanging-alone", hanging.grpc)
         os.kill(hanging.pid, signal.SIGSTOP)
         try:
             start = time.monotonic()
@@ -221,8 +225,15 @@ def check_endpoints(report, topology, good, sidecar):
                 assert answer["http"] == 200 and len(answer["data"]) >= 2, answer
                 assert hanging.grpc in warnings(answer), (path, warnings(answer))
                 assert time.monotonic() - start < 15, (path, time.monotonic() - start)
-            answer = api.query("many", time=at, partial_response="false")
+            answer = alone.query("many", time=at, partial_response="false")
             assert answer["http"] in (422, 503) and hanging.grpc in answer["error"], answer
+            # The other endpoint has the same: nothing is missing.
+            for _ in range(3):  # while the last Info call was well, and after it was not
+                answer = api.query("many", time=at, partial_response="false")
+                assert answer["http"] == 200 and len(answer["data"]["result"]) == 2000, answer
+                answer = api.get("label/n/values", partial_response="false")
+                assert answer["http"] == 200 and len(answer["data"]) == 2000, answer
+                time.sleep(3)
         finally:
             os.kill(hanging.pid, signal.SIGCONT)
 
@@ -331,6 +342,7 @@ def main():
     with Topology() as topology:
         check_sidecar_start(report, topology)
         lines = [f'many{{n="{i}"}} {i} {BLOCK_START + 300}' for i in range(2000)]
+        lines.append(f'early 1 {BLOCK_START}')  # from here on it has data
         lines += [f'wide{{w="value-{i:06d}"}} {i} {BLOCK_START + 300}' for i in range(50_000)]
         good = topology.prometheus("good", {"replica": "a"}, {}, flags=["--storage.tsdb.retention.time=100y"], blocks=lines)
         sidecar = topology.sidecar("sidecar", good)

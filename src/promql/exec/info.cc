@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/regex.h"
 #include "promql/exec/instant_select.h"
 #include "promql/exec/label_ops.h"
 #include "promql/exec/scan.h"
@@ -22,15 +23,6 @@ namespace {
 
 constexpr std::string_view kIdentifyingLabels[] = {"instance", "job"};
 constexpr uint32_t kNone = ~uint32_t{0};
-
-std::string QuoteRegex(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    if (std::string_view("\\.+*?()|[]{}^$").find(c) != std::string_view::npos) out += '\\';
-    out += c;
-  }
-  return out;
-}
 
 // The matchers that choose info metrics by name.
 Result<Matchers> NameMatchers(const Matchers& selector) {
