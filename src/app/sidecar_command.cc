@@ -5,6 +5,7 @@
 
 #include "app/runtime.h"
 #include "app/sidecar_flags.h"
+#include "app/sidecar_upload.h"
 #include "base/clock.h"
 #include "config/http_client_config.h"
 #include "net/http_client.h"
@@ -76,6 +77,8 @@ Status RunSidecar(const GlobalFlags& global, const SidecarFlags& flags, int* exi
   sidecar::PrometheusStore store(api, heartbeat, runtime->blocking(), read_options);
   storeapi::StoreServer store_server(store, {flags.limits.series, flags.limits.samples, false});
   sidecar::ControlServices control(api, heartbeat);
+  GN_ASSIGN(std::unique_ptr<SidecarUpload> upload,
+            SidecarUpload::Make(flags.prometheus, flags.upload, *runtime, api, heartbeat));
 
   net::HttpRouter router;
   server::AddCommonRoutes(router, runtime->prober(), runtime->registry());
@@ -87,6 +90,7 @@ Status RunSidecar(const GlobalFlags& global, const SidecarFlags& flags, int* exi
   rpc::RegisterStore(store_server, &plan.methods);
   control.Register(&plan.methods);
   plan.start = [&](const Cancel& cancel) -> Status {
+    if (upload != nullptr) GN_TRY(upload->Check(cancel));
     GN_TRY(heartbeat.WaitUntilUp(cancel));
     auto state = heartbeat.state();
     GN_LOG(runtime->logger(), kInfo, "Prometheus is there", {"url", api.base_url()}, {"version", state->version.text},
@@ -103,6 +107,7 @@ Status RunSidecar(const GlobalFlags& global, const SidecarFlags& flags, int* exi
       }
     });
   });
+  if (upload != nullptr) plan.background.emplace_back([&](const Cancel& cancel) { upload->Run(cancel); });
   *exit_code = runtime->Run(std::move(plan));
   return Status();
 }

@@ -53,7 +53,6 @@ void UploadFlags::Register(flags::FlagSet& f) {
 
 std::vector<std::string> UploadFlags::Unmet() const {
   std::vector<std::string> unmet;
-  if (objstore.given()) unmet.emplace_back("--objstore.config: blocks are not uploaded yet");
   if (!reloader_config_file.empty() || !reloader_rule_dirs.empty()) {
     unmet.emplace_back("--reloader.config-file, --reloader.rule-dir: configuration is not watched yet");
   }

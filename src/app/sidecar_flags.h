@@ -18,7 +18,7 @@ struct PrometheusFlags {
   void Register(flags::FlagSet& f);
 };
 
-// Of the reloader and the shipper, which do not exist yet: accepted, with a warning when they ask for something.
+// Of the shipper, and of the reloader, which does not exist yet: accepted, with a warning when asked for something.
 struct UploadFlags {
   std::string reloader_config_file, reloader_envsubst_file, reloader_method = "http", reloader_process = "prometheus";
   std::vector<std::string> reloader_rule_dirs;

@@ -1,6 +1,7 @@
 #include "blocks/block_objects.h"
 
 #include <algorithm>
+#include <map>
 
 #include "blocks/markers.h"
 #include "io/path.h"
@@ -26,6 +27,17 @@ Result<std::string> HashFile(io::FileSystem& files, const std::string& path) {
     at += n;
   }
   return io::HexText(hash.Finish());
+}
+
+// What the bucket has of a block, with sizes, by path below it.
+Result<std::map<std::string, uint64_t>> ListBlock(objstore::Bucket& bucket, const Ulid& id, const Cancel& cancel) {
+  const std::string prefix = id.ToString() + "/";
+  std::map<std::string, uint64_t> objects;
+  GN_TRY(bucket.Iter(prefix, {.recursive = true, .attributes = true}, cancel, [&](const objstore::ObjectEntry& entry) {
+    objects[std::string(entry.name.substr(prefix.size()))] = entry.bytes;
+    return Status();
+  }));
+  return objects;
 }
 
 }  // namespace
@@ -69,11 +81,32 @@ Status UploadBlock(objstore::Bucket& bucket, io::FileSystem& files, Executor& ex
   }
   GN_ASSIGN(meta.thanos.files, GatherFiles(files, dir, options.hash_function));
   const std::string name = id->ToString();
-  objstore::DirectoryOptions chunks;
-  chunks.concurrency = options.concurrency;
-  GN_TRY(objstore::UploadDirectory(bucket, files, executor, io::JoinPath(dir, kChunksDirectory),
-                                   io::JoinPath(name, kChunksDirectory), chunks, cancel));
-  GN_TRY(objstore::UploadFile(bucket, files, io::JoinPath(dir, kIndexFile), io::JoinPath(name, kIndexFile), cancel));
+  using Objects = std::map<std::string, uint64_t>;
+  GN_ASSIGN(Objects there, ListBlock(bucket, *id, cancel));
+  // Objects are whole and blocks do not change: what an attempt before this one brought there need not go again.
+  auto has = [&](const Objects& objects, const BlockFile& file) {
+    auto found = objects.find(file.rel_path);
+    return found != objects.end() && found->second == static_cast<uint64_t>(file.bytes);
+  };
+  std::vector<std::string> chunks, rest;
+  for (const BlockFile& file : meta.thanos.files) {
+    if (file.rel_path == tsdb::kMetaFile || has(there, file)) continue;
+    (file.rel_path == kIndexFile ? rest : chunks).push_back(file.rel_path);
+  }
+  for (const std::vector<std::string>* part : {&chunks, &rest}) {
+    GN_TRY(objstore::ForEachConcurrently(
+        executor, part->size(), options.concurrency, cancel, [&](size_t i, const Cancel& one) {
+          const std::string& path = (*part)[i];
+          return objstore::UploadFile(bucket, files, io::JoinPath(dir, path), io::JoinPath(name, path), one);
+        }));
+  }
+  GN_ASSIGN(there, ListBlock(bucket, *id, cancel));
+  for (const BlockFile& file : meta.thanos.files) {
+    if (file.rel_path != tsdb::kMetaFile && !has(there, file)) {
+      return {Code::kUnavailable,
+              "the bucket does not show all of " + name + "/" + file.rel_path + " after its upload"};
+    }
+  }
   meta.thanos.upload_time = FormatRfc3339Ms(clock.NowMs());
   return objstore::WriteObject(bucket, io::JoinPath(name, tsdb::kMetaFile), FormatMeta(meta), cancel);
 }

@@ -34,7 +34,8 @@ struct UploadBlockOptions {
   size_t concurrency = 1;    // segments at a time
   bool check_labels = true;  // a block without external labels is refused
 };
-// Chunks, index and, last of all, meta.json, which gets the list of files and the time. `dir` ends in the block's id.
+// Chunks, index and, when the bucket shows all of them with their sizes, meta.json, which gets the list of files and
+// the time. What is there already is not sent again. `dir` ends in the block's id.
 Status UploadBlock(objstore::Bucket& bucket, io::FileSystem& files, Executor& executor, Clock& clock,
                    const std::string& dir, const UploadBlockOptions& options, const Cancel& cancel);
 

@@ -13,6 +13,8 @@
 #include "blocks/thanos_meta.h"
 #include "io/file_system.h"
 #include "objstore/bucket.h"
+#include "tsdb/block/block_writer.h"
+#include "tsdb/chunkenc/xor.h"
 
 namespace gauntlet::blocks {
 
@@ -52,6 +54,19 @@ inline void WriteBlock(io::FileSystem& files, const std::string& parent, const M
   GN_CHECK(files.WriteAtomically(dir + "/chunks/000001", "chunk").ok());
   GN_CHECK(files.WriteAtomically(dir + "/index", "index of " + meta.block.ulid.ToString()).ok());
   GN_CHECK(files.WriteAtomically(dir + "/meta.json", FormatMeta(meta)).ok());
+}
+
+// A block that opens: one series. Its counts replace those of the meta.
+inline void WriteRealBlock(io::FileSystem& files, const std::string& parent, const Meta& meta) {
+  auto writer = tsdb::BlockWriter::Create(files, parent, meta.block);
+  GN_CHECK(writer.ok());
+  for (const char* symbol : {"job", "x"}) GN_CHECK((*writer)->AddSymbol(symbol).ok());
+  tsdb::XorAppender appender;
+  for (int64_t t = meta.block.mint_ms; t < meta.block.maxt_ms; t += 600'000) appender.Append(t, 1);
+  std::string bytes = appender.Release();
+  std::vector<tsdb::BlockChunk> chunks = {{meta.block.mint_ms, meta.block.maxt_ms - 1, {tsdb::Encoding::kXor, bytes}}};
+  GN_CHECK((*writer)->AddSeries(Labels::From({{"job", "x"}}), chunks).ok());
+  GN_CHECK((*writer)->Finish({}).ok());
 }
 
 }  // namespace gauntlet::blocks
