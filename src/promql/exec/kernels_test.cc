@@ -301,6 +301,92 @@ TEST(RangeFunctions, SlidingAgreesWithLookingAgain) {
   }
 }
 
+// Values as they come: noise, whole numbers, a counter, constant runs, a gauge far from zero; some not finite or huge.
+double ValueOfKind(int kind, int i, std::mt19937_64& random) {
+  const double unit = static_cast<double>(random() % 1000003) / 1000003;
+  switch (kind) {
+    case 0:
+      return unit - 0.5;
+    case 1:
+      return static_cast<double>(random() % 5);
+    case 2:
+      return i * 3.25 + unit;
+    case 3:
+      return i / 90;
+    case 4:
+      return 1e9 + unit;
+    default:
+      if (random() % 80 == 0) return random() % 2 == 0 ? kNotANumber : random() % 2 == 0 ? -kInfinite : 1e305;
+      return unit * 1e6;
+  }
+}
+
+TEST(RangeFunctions, SlidingIsWithinRoundingOfLookingAgain) {
+  struct {
+    const char* name;
+    std::vector<double> args;
+  } const functions[] = {{"stddev_over_time", {}},
+                         {"stdvar_over_time", {}},
+                         {"deriv", {}},
+                         {"predict_linear", {0.5}},
+                         {"rate", {}},
+                         {"sum_over_time", {}},
+                         {"double_exponential_smoothing", {0.3, 0.3}},
+                         {"double_exponential_smoothing", {0.9, 0.6}},
+                         {"double_exponential_smoothing", {0.01, 0.2}},
+                         {"quantile_over_time", {0.3}},
+                         {"quantile_over_time", {0}},
+                         {"quantile_over_time", {1}},
+                         {"quantile_over_time", {-1}}};
+  std::mt19937_64 random(12);
+  for (int round = 0; round < 18; ++round) {
+    Samples samples;
+    int64_t t = 0;
+    for (int i = 0; i < 1500; ++i) {
+      t += 1 + static_cast<int64_t>(random() % 3) + (random() % 400 == 0 ? 2000 : 0);
+      samples.times_ms.push_back(t);
+      samples.values.push_back(ValueOfKind(round % 6, i, random));
+    }
+    StepGrid all{0, 25, static_cast<uint32_t>(t / 25 + 20)};
+    for (const auto& [name, args] : functions) {
+      std::vector<double> sliding = RunRange(name, samples, all, 900, args);
+      for (uint32_t i = 0; i < all.steps; ++i) {
+        const double alone = RunRange(name, samples, {all.time_ms(i), 1, 1}, 900, args)[0];
+        double size = 0;
+        for (size_t s = 0; s < samples.size(); ++s) {
+          const int64_t before_end = all.time_ms(i) - samples.times_ms[s];
+          const bool plain = std::fabs(samples.values[s]) < 1e300;
+          if (plain && before_end >= 0 && before_end < 900) size += std::fabs(samples.values[s]);
+        }
+        ASSERT_TRUE(sliding[i] == alone || std::isnan(sliding[i]) == std::isnan(alone)) << name;
+        if (std::isnan(alone) || sliding[i] == alone) continue;
+        ASSERT_TRUE(std::isfinite(alone) && std::isfinite(sliding[i])) << name << " at step " << i;
+        const double scale = std::string_view(name) == "stdvar_over_time" ? size * size : size;
+        ASSERT_LE(std::fabs(sliding[i] - alone), 1e-12 * scale)
+            << name << " at step " << i << " of round " << round << ": " << sliding[i] << " and " << alone;
+      }
+    }
+  }
+}
+
+TEST(RangeFunctions, SlidingQuantilesAreExact) {
+  std::mt19937_64 random(13);
+  for (int kind = 0; kind < 6; ++kind) {
+    Samples samples;
+    for (int i = 0; i < 3000; ++i) {
+      samples.times_ms.push_back(i);
+      samples.values.push_back(ValueOfKind(kind, i, random));
+    }
+    for (double q : {0.0, 0.01, 0.5, 0.95, 1.0}) {
+      std::vector<double> sliding = RunRange("quantile_over_time", samples, {100, 20, 150}, 700, {q});
+      for (uint32_t i = 0; i < 150; ++i) {
+        const double alone = RunRange("quantile_over_time", samples, {100 + 20 * i, 1, 1}, 700, {q})[0];
+        ASSERT_TRUE(sliding[i] == alone || (std::isnan(sliding[i]) && std::isnan(alone))) << kind << " " << q;
+      }
+    }
+  }
+}
+
 TEST(RangeFunctions, CompensationSurvivesSliding) {
   Samples samples;
   for (int i = 0; i < 300; ++i) {

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "promql/exec/math.h"
 #include "promql/exec/range_function.h"
+#include "promql/exec/sliding.h"
+#include "promql/exec/sliding_quantile.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -72,9 +75,12 @@ class QuantileOverTime : public RangeFunction {
   Status Run(const RangeCall& call, const SeriesWindows& w, Column* out, WorkerScratch* scratch) const override {
     NoteIgnoredHistograms(call, w, 1, scratch);
     std::vector<double>& window = scratch->doubles;
+    std::optional<SlidingQuantile> sliding;
+    if (WorthSliding(w)) sliding.emplace(w.floats.values, static_cast<uint32_t>(w.floats.size));
     return ForEachLongWindow(w, scratch, [&](uint32_t step, uint32_t lo, uint32_t hi) {
       double q = call.args[0][step];
       if (std::isnan(q) || q < 0 || q > 1) scratch->annotations.InvalidQuantile(q, call.first_arg_pos);
+      if (sliding) return out->Set(step, sliding->Over(lo, hi, q));
       window.assign(w.floats.values + lo, w.floats.values + hi);
       out->Set(step, Quantile(q, window));
     });

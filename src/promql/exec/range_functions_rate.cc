@@ -1,13 +1,15 @@
 // rate, increase, delta, irate, idelta.
 //
 // A counter's increase is last - first, plus the value before each reset between them. The resets of a series are found
-// once; a step adds those inside its window in upstream's order, so that the bits are the same.
+// once; a step adds those inside its window in upstream's order, so that the bits are the same. Where windows are long
+// and full of resets (a gauge taken for a counter), their sums slide instead.
 
 #include <algorithm>
 
 #include "promql/exec/counter_resets.h"
 #include "promql/exec/range_function.h"
 #include "promql/exec/range_histograms.h"
+#include "promql/exec/sliding.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -28,6 +30,19 @@ void FindResetsWithStartTimes(const FloatWindows& f, std::vector<uint32_t>* rese
       resets->push_back(i);
     }
   }
+}
+
+// Calls fn(step, lo, hi, first, end) for each float window with the range of `resets` beyond its first sample.
+template <typename Fn>
+void ForEachWindowOfResets(const SeriesWindows& w, const std::vector<uint32_t>& resets, Fn&& fn) {
+  uint32_t first = 0, end = 0;
+  const uint32_t count = static_cast<uint32_t>(resets.size());
+  ForEachFloatWindow(w, [&](uint32_t step, uint32_t lo, uint32_t hi) {
+    while (first < count && resets[first] <= lo) ++first;
+    end = std::max(end, first);
+    while (end < count && resets[end] < hi) ++end;
+    fn(step, lo, hi, first, end);
+  });
 }
 
 class ExtrapolatedRate : public RangeFunction {
@@ -52,11 +67,23 @@ class ExtrapolatedRate : public RangeFunction {
     } else if (is_counter_) {
       FindResets(f, &resets);
     }
-    auto reset = resets.begin();  // the first one beyond the window's first sample
-    ForEachFloatWindow(w, [&](uint32_t step, uint32_t lo, uint32_t hi) {
+    uint64_t seen = 0;
+    ForEachWindowOfResets(w, resets,
+                          [&](uint32_t, uint32_t, uint32_t, uint32_t first, uint32_t end) { seen += end - first; });
+    const bool slide = seen > 6 * (resets.size() + w.steps());
+    std::vector<double> lost(slide ? resets.size() : 0);  // the values before the resets
+    for (size_t i = 0; i < lost.size(); ++i) lost[i] = f.values[resets[i] - 1];
+    std::vector<uint32_t> risky_counts;
+    RiskyValues risky(lost.data(), lost.size(), 1e300, &risky_counts);
+    SumFold fold{lost.data()};
+    SlidingWindow<SumFold> window(&fold);
+    ForEachWindowOfResets(w, resets, [&](uint32_t step, uint32_t lo, uint32_t hi, uint32_t first, uint32_t end) {
       double result = f.values[hi - 1] - f.values[lo];
-      while (reset != resets.end() && *reset <= lo) ++reset;
-      for (auto r = reset; r != resets.end() && *r < hi; ++r) result += f.values[*r - 1];
+      if (slide && risky.MaySlide(first, end)) {
+        result += window.Over(first, end).value();
+      } else {
+        for (uint32_t r = first; r < end; ++r) result += f.values[resets[r] - 1];
+      }
       Extrapolate(call, w, step, lo, hi, result, out);
     });
     return Status();

@@ -1,9 +1,8 @@
 // sum, avg, stddev, stdvar over time.
 //
-// Short windows are summed anew, in upstream's order. Long ones are cut at a moving boundary: sums of all suffixes left
-// of it are kept, the part right of it grows with the window; so each sample is added twice however many windows see
-// it, and nothing is ever subtracted. Both ways carry Kahan-Neumaier compensation. A window with a value that is not
-// finite, or so large that a partial sum might overflow, is always summed anew.
+// Short windows are summed anew, in upstream's order; long ones slide (sliding.h). Both ways carry Kahan-Neumaier
+// compensation. A window with a value that is not finite, or so large that a partial sum might overflow, is always
+// summed anew.
 
 #include <algorithm>
 #include <cmath>
@@ -12,13 +11,10 @@
 #include "promql/exec/math.h"
 #include "promql/exec/range_function.h"
 #include "promql/exec/range_histograms.h"
+#include "promql/exec/sliding.h"
 
 namespace gauntlet::promql {
 namespace {
-
-struct Compensated {
-  double sum = -0.0, c = 0;  // -0: neutral, also for -0
-};
 
 double SumInOrder(const double* values, uint32_t lo, uint32_t hi) {
   double sum = 0, c = 0;
@@ -68,9 +64,7 @@ class SumOverTime : public RangeFunction {
 
  private:
   void RunFloats(const SeriesWindows& w, Column* out, WorkerScratch* scratch) const {
-    uint64_t seen = 0;
-    ForEachFloatWindow(w, [&](uint32_t, uint32_t lo, uint32_t hi) { seen += hi - lo; });
-    if (seen <= 6 * (w.floats.size + w.steps())) {
+    if (!WorthSliding(w)) {
       ForEachFloatWindow(w, [&](uint32_t step, uint32_t lo, uint32_t hi) { out->Set(step, InOrder(w, lo, hi)); });
     } else {
       Slide(w, out, scratch);
@@ -82,41 +76,46 @@ class SumOverTime : public RangeFunction {
   }
 
   void Slide(const SeriesWindows& w, Column* out, WorkerScratch* scratch) const {
-    const double* values = w.floats.values;
-    const uint32_t size = static_cast<uint32_t>(w.floats.size);
-    // risky[i]: values before i that are not to be summed in another order. Ten million of the others cannot overflow.
-    std::vector<uint32_t>& risky = scratch->indexes;
-    risky.resize(size + 1);
-    risky[0] = 0;
-    for (uint32_t i = 0; i < size; ++i) risky[i + 1] = risky[i] + !(std::fabs(values[i]) < 1e300);
-
-    std::vector<double>& suffixes = scratch->doubles;  // sum and compensation of [i, boundary), at 2 * (i - base)
-    uint32_t base = 0, boundary = 0, right_end = 0;
-    Compensated right;
+    RiskyValues risky(w.floats.values, w.floats.size, 1e300, &scratch->indexes);
+    SumFold fold{w.floats.values};
+    SlidingWindow<SumFold> window(&fold);
     ForEachFloatWindow(w, [&](uint32_t step, uint32_t lo, uint32_t hi) {
-      if (risky[hi] != risky[lo]) return out->Set(step, InOrder(w, lo, hi));
-      if (lo >= boundary) {
-        base = lo;
-        boundary = right_end = hi;
-        right = Compensated();
-        suffixes.resize(2 * (hi - lo));
-        Compensated left;
-        for (uint32_t i = hi; i-- > lo;) {
-          KahanAdd(values[i], left.sum, left.c);
-          suffixes[2 * (i - base)] = left.sum;
-          suffixes[2 * (i - base) + 1] = left.c;
-        }
-      }
-      for (; right_end < hi; ++right_end) KahanAdd(values[right_end], right.sum, right.c);
-      Compensated all{suffixes[2 * (lo - base)], suffixes[2 * (lo - base) + 1]};
-      KahanAdd(right.sum, all.sum, all.c);
-      all.c += right.c;
-      double n = static_cast<double>(hi - lo);
+      if (!risky.MaySlide(lo, hi)) return out->Set(step, InOrder(w, lo, hi));
+      const CompensatedSum all = window.Over(lo, hi);
+      const double n = static_cast<double>(hi - lo);
       out->Set(step, average_ ? all.sum / n + all.c / n : all.sum + all.c);
     });
   }
 
   const bool average_;
+};
+
+// Count, mean and sum of squared distances to the mean, by Welford's update; two of them join by Chan's formula.
+struct VarianceFold {
+  struct State {
+    double count = 0, mean = 0, mean_c = 0, aux = 0, aux_c = 0;
+    void Add(double v) {
+      ++count;
+      const double delta = v - (mean + mean_c);
+      KahanAdd(delta / count, mean, mean_c);
+      KahanAdd(delta * (v - (mean + mean_c)), aux, aux_c);
+    }
+    double variance() const { return (aux + aux_c) / count; }
+  };
+  const double* values;
+  void Begin(uint32_t, uint32_t) {}
+  void AddFront(State* s, uint32_t i) const { s->Add(values[i]); }
+  void AddBack(State* s, uint32_t i) const { s->Add(values[i]); }
+  State Join(State left, const State& right) const {
+    if (right.count == 0) return left;
+    const double count = left.count + right.count;
+    const double delta = (right.mean - left.mean) + (right.mean_c - left.mean_c);
+    KahanAdd(right.aux, left.aux, left.aux_c);
+    left.aux_c += right.aux_c;
+    KahanAdd(delta * delta * (left.count / count * right.count), left.aux, left.aux_c);
+    left.count = count;
+    return left;  // without its mean, which nobody asks for
+  }
 };
 
 class VarianceOverTime : public RangeFunction {
@@ -125,17 +124,18 @@ class VarianceOverTime : public RangeFunction {
 
   Status Run(const RangeCall& call, const SeriesWindows& w, Column* out, WorkerScratch* scratch) const override {
     NoteIgnoredHistograms(call, w, 1, scratch);
-    const double* values = w.floats.values;
+    const bool slide = WorthSliding(w);
+    RiskyValues risky(w.floats.values, slide ? w.floats.size : 0, 1e140, &scratch->indexes);
+    VarianceFold fold{w.floats.values};
+    SlidingWindow<VarianceFold> window(&fold);
     return ForEachLongWindow(w, scratch, [&](uint32_t step, uint32_t lo, uint32_t hi) {
-      double count = 0, mean = 0, mean_c = 0, aux = 0, aux_c = 0;
-      for (uint32_t i = lo; i < hi; ++i) {
-        ++count;
-        double delta = values[i] - (mean + mean_c);
-        KahanAdd(delta / count, mean, mean_c);
-        KahanAdd(delta * (values[i] - (mean + mean_c)), aux, aux_c);
+      VarianceFold::State state;
+      if (slide && risky.MaySlide(lo, hi)) {
+        state = window.Over(lo, hi);
+      } else {
+        for (uint32_t i = lo; i < hi; ++i) state.Add(w.floats.values[i]);
       }
-      double variance = (aux + aux_c) / count;
-      out->Set(step, root_ ? std::sqrt(variance) : variance);
+      out->Set(step, root_ ? std::sqrt(state.variance()) : state.variance());
     });
   }
 

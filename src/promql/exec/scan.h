@@ -66,7 +66,7 @@ class Scan : public Operator {
   std::deque<std::shared_ptr<Slot>> slots_;   // under way, in order
   std::vector<std::shared_ptr<Slot>> spare_;  // with their buffers
   std::vector<std::shared_ptr<Slot>> all_;
-  std::vector<int64_t> points_;               // yielded so far, by the reader and by each stage
+  std::vector<int64_t> points_;  // yielded so far, by the reader and by each stage
 };
 
 // Applies a stage to the rows of a child that is not a scan.
