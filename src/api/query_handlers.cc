@@ -1,6 +1,7 @@
 #include "api/query_handlers.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "api/envelope.h"
@@ -33,7 +34,7 @@ void WriteAnalysis(json::Writer& writer, const promql::QueryResult& result,
         .IntMember("numResponses", static_cast<int64_t>(entry.responses));
     writer.IntMember("series", static_cast<int64_t>(entry.series))
         .IntMember("chunks", static_cast<int64_t>(entry.chunks));
-    writer.IntMember("samples", static_cast<int64_t>(entry.chunks) * 120).EndObject();
+    writer.IntMember("samples", static_cast<int64_t>(entry.samples)).EndObject();
   }
   writer.EndArray();
   if (result.explanation) {
@@ -72,7 +73,8 @@ QueryHandlers::QueryHandlers(const QuerySettings& settings, promql::Engine& engi
       range_seconds_(registry.MakeHistogram("thanos_query_range_requested_timespan_duration_seconds",
                                             "A histogram of the query range window in seconds",
                                             {15 * 60, 3600, 6 * 3600, 12 * 3600, 86400, 2 * 86400, 7 * 86400,
-                                             30 * 86400, 90 * 86400, 180 * 86400, 365 * 86400})) {}
+                                             30 * 86400, 90 * 86400, 180 * 86400, 365 * 86400})),
+      store_durations_(settings.store_durations, registry) {}
 
 void QueryHandlers::Register(net::HttpRouter& router) {
   auto instant = [this](const auto& request, const Cancel& cancel, auto& reply) { Instant(request, cancel, reply); };
@@ -183,8 +185,12 @@ void QueryHandlers::Answer(promql::Query& query, const Asked& asked, query::Fano
                                                                 : settings_.timeout);
   Result<query::Gate::Pass> pass = gate_.Enter(source.cancel());
   if (!pass.ok()) return ReplyError(reply, EvaluationErrorType(pass.status()), "query timed out in query queue");
+  auto start = std::chrono::steady_clock::now();
   promql::QueryResult result = query.Exec(source.cancel());
+  std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  std::vector<storeapi::FanoutEntry> fanout = report.Take();
   if (!result.status.ok()) return ReplyError(reply, EvaluationErrorType(result.status), result.status.message());
+  store_durations_.Observe(took.count(), fanout, asked.scope.tenant);
   if (asked.explain) return ReplyExplanation(reply, result.annotations, *result.explanation);
   if (IsCut(result, asked.limit)) result.annotations.Warn("results truncated due to limit");
   ReplyData(reply, result.annotations, [&](JsonReply& json) {
@@ -197,7 +203,7 @@ void QueryHandlers::Answer(promql::Query& query, const Asked& asked, query::Fano
     }
     if (asked.options.analyze) {
       writer.Key("analysis");
-      WriteAnalysis(writer, result, report.Take());
+      WriteAnalysis(writer, result, fanout);
     }
     writer.EndObject();
   });

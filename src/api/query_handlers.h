@@ -48,6 +48,7 @@ class QueryHandlers {
   const DataSource source_;
   query::Gate& gate_;
   telemetry::Histogram& range_seconds_;
+  StoreDurations store_durations_;
 };
 
 // errorType of an evaluation that failed.

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "api/parameters.h"
+#include "api/store_durations.h"
 #include "net/http.h"
 #include "query/select.h"
 
@@ -30,6 +31,7 @@ struct QuerySettings {
   std::chrono::milliseconds timeout{std::chrono::minutes(2)};
   std::string tenant_label;  // --query.tenant-label-name; used when enforcing
   bool enforce_tenancy = false;
+  StoreDurationBuckets store_durations;
 };
 
 // The scope of a request's selects: dedup, replicaLabels[], partial_response, storeMatch[], shard_info, and whose it

@@ -220,6 +220,9 @@ Status RunQuery(const GlobalFlags& global, const AllQueryFlags& flags, std::map<
                    runtime->registry());
   query::ControlFanout control(endpoints, flags.query.replica_labels, runtime->blocking());
   api::QuerySettings settings = SettingsOf(flags, algorithm);
+  GN_ASSIGN(settings.store_durations,
+            api::ParseStoreDurationBuckets(flags.fanout.seconds_buckets, flags.fanout.samples_buckets,
+                                           flags.fanout.series_buckets));
 
   // HTTP: the route prefix defaults to the external one.
   std::string prefix = flags.web.route_prefix.empty() ? flags.web.external_prefix : flags.web.route_prefix;

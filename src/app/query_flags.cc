@@ -122,8 +122,7 @@ void QueryFlags::Register(flags::FlagSet& f) {
       .Hidden();
   f.Int("query.max-concurrent", "Maximum number of queries processed concurrently by query node.", &max_concurrent);
   f.Int("query.max-concurrent-select", "Maximum number of select requests made concurrently per a query.",
-        &max_concurrent_select)
-      .Warn("--query.max-concurrent-select has no effect yet: selects of one query are not limited");
+        &max_concurrent_select);
   f.String("query.active-query-path", "Directory to log currently active queries in the queries.active file.",
            &active_query_path);
   f.Strings("selector-label", "Query selector labels that will be exposed in info endpoint (repeated).",
@@ -210,16 +209,13 @@ void FanoutFlags::Register(flags::FlagSet& f) {
            &alert_query_url);
   f.CommaList("query.telemetry.request-duration-seconds-quantiles",
               "The quantiles for exporting metrics about the request duration quantiles.", &seconds_buckets)
-      .Default("0.1,0.25,0.75,1.25,1.75,2.5,3,5,10")
-      .Warn("--query.telemetry.* has no effect yet: the metric it shapes is not exported");
+      .Default("0.1,0.25,0.75,1.25,1.75,2.5,3,5,10");
   f.CommaList("query.telemetry.request-samples-quantiles",
               "The quantiles for exporting metrics about the samples count quantiles.", &samples_buckets)
-      .Default("100,1000,10000,100000,1000000")
-      .Warn("--query.telemetry.* has no effect yet: the metric it shapes is not exported");
+      .Default("100,1000,10000,100000,1000000");
   f.CommaList("query.telemetry.request-series-seconds-quantiles",
               "The quantiles for exporting metrics about the series count quantiles.", &series_buckets)
-      .Default("10,100,1000,10000,100000")
-      .Warn("--query.telemetry.* has no effect yet: the metric it shapes is not exported");
+      .Default("10,100,1000,10000,100000");
 }
 
 }  // namespace gauntlet::app

@@ -1,6 +1,7 @@
 #include "query/select.h"
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "query/replica_series.h"
@@ -34,17 +35,30 @@ int64_t MaxResolution(int64_t max_resolution_ms, const storage::SelectHints& hin
   return max_resolution_ms;
 }
 
+// A select under way, or, when enough others are, one that begins when its first series is wanted: evaluation may need
+// any number of selects at once, so none can be made to wait for another.
 class SelectSet : public storage::SeriesSet {
  public:
-  SelectSet(std::unique_ptr<storeapi::MergedStream> merged, std::shared_ptr<const ReadPlan> plan, FanoutReport* report,
-            MemoryBudget* budget)
-      : merged_(std::move(merged)), plan_(std::move(plan)), report_(report), budget_(budget) {}
+  // `under_way` counts the selects of the query that have begun and not ended.
+  SelectSet(std::function<std::unique_ptr<storeapi::MergedStream>()> begin,
+            std::shared_ptr<std::atomic<int64_t>> under_way, size_t under_way_max, std::shared_ptr<const ReadPlan> plan,
+            FanoutReport* report, MemoryBudget* budget)
+      : begin_(std::move(begin)),
+        under_way_(std::move(under_way)),
+        plan_(std::move(plan)),
+        report_(report),
+        budget_(budget) {
+    if (under_way_max == 0 || *under_way_ < static_cast<int64_t>(under_way_max)) Begin();
+  }
+  ~SelectSet() override { End(); }
 
   Result<std::unique_ptr<storage::Series>> Next() override {
+    if (!merged_) Begin();
     storeapi::MergedSeries series;
     Result<bool> more = merged_->Next(&series);
     for (std::string& warning : merged_->TakeWarnings()) annotations_.Warn(std::move(warning));
     if (!more.ok() || !*more) {
+      End();
       if (report_ != nullptr) report_->Add(merged_->fanout());
       GN_TRY(more.status());
       return std::unique_ptr<storage::Series>();
@@ -57,6 +71,18 @@ class SelectSet : public storage::SeriesSet {
   const Annotations& annotations() const override { return annotations_; }
 
  private:
+  void Begin() {
+    merged_ = begin_();
+    ++*under_way_;
+    counted_ = true;
+  }
+  void End() {
+    if (std::exchange(counted_, false)) --*under_way_;
+  }
+
+  std::function<std::unique_ptr<storeapi::MergedStream>()> begin_;
+  const std::shared_ptr<std::atomic<int64_t>> under_way_;
+  bool counted_ = false;
   std::unique_ptr<storeapi::MergedStream> merged_;
   std::shared_ptr<const ReadPlan> plan_;
   FanoutReport* report_;
@@ -66,8 +92,14 @@ class SelectSet : public storage::SeriesSet {
 
 class StoreQuerier : public storage::Querier {
  public:
-  StoreQuerier(storeapi::Proxy& proxy, const SelectScope& scope, FanoutReport* report, int64_t mint_ms, int64_t maxt_ms)
-      : proxy_(proxy), scope_(scope), report_(report), mint_ms_(mint_ms), maxt_ms_(maxt_ms) {}
+  StoreQuerier(storeapi::Proxy& proxy, const SelectScope& scope, FanoutReport* report,
+               std::shared_ptr<std::atomic<int64_t>> selects, int64_t mint_ms, int64_t maxt_ms)
+      : proxy_(proxy),
+        scope_(scope),
+        report_(report),
+        selects_(std::move(selects)),
+        mint_ms_(mint_ms),
+        maxt_ms_(maxt_ms) {}
 
   std::unique_ptr<storage::SeriesSet> Select(const storage::SelectHints& hints, std::span<const Matcher> matchers,
                                              const Cancel& cancel, MemoryBudget* budget) override {
@@ -100,8 +132,10 @@ class StoreQuerier : public storage::Querier {
     plan->function = hints.func;
     plan->start_ms = std::max(hints.start_ms, mint_ms_);
     plan->end_ms = std::min(hints.end_ms, maxt_ms_);
-    return std::make_unique<SelectSet>(proxy_.Select(request, ContextOf(scope_, cancel), ScopeOf(budget)),
-                                       std::move(plan), report_, budget);
+    auto begin = [&proxy = proxy_, request = std::move(request), context = ContextOf(scope_, cancel),
+                  scope = ScopeOf(budget)] { return proxy.Select(request, context, scope); };
+    return std::make_unique<SelectSet>(std::move(begin), selects_, scope_.concurrent_selects_max, std::move(plan),
+                                       report_, budget);
   }
 
   Result<storage::Strings> LabelNames(std::span<const Matcher> matchers, int64_t limit, const Cancel& cancel) override {
@@ -152,6 +186,7 @@ class StoreQuerier : public storage::Querier {
   storeapi::Proxy& proxy_;
   const SelectScope& scope_;  // the queryable's, which outlives its queriers
   FanoutReport* const report_;
+  const std::shared_ptr<std::atomic<int64_t>> selects_;
   const int64_t mint_ms_, maxt_ms_;
 };
 
@@ -177,10 +212,11 @@ std::vector<storeapi::FanoutEntry> FanoutReport::Take() {
 }
 
 StoreQueryable::StoreQueryable(storeapi::Proxy& proxy, SelectScope scope, FanoutReport* report)
-    : proxy_(proxy), scope_(std::move(scope)), report_(report) {}
+    : proxy_(proxy), scope_(std::move(scope)), report_(report), selects_(std::make_shared<std::atomic<int64_t>>(0)) {}
 
 Result<std::unique_ptr<storage::Querier>> StoreQueryable::MakeQuerier(int64_t mint_ms, int64_t maxt_ms) {
-  return std::unique_ptr<storage::Querier>(std::make_unique<StoreQuerier>(proxy_, scope_, report_, mint_ms, maxt_ms));
+  return std::unique_ptr<storage::Querier>(
+      std::make_unique<StoreQuerier>(proxy_, scope_, report_, selects_, mint_ms, maxt_ms));
 }
 
 }  // namespace gauntlet::query

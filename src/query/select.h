@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,7 +29,7 @@ struct SelectScope {
   int64_t max_resolution_ms = 0;
   storeapi::ShardInfo shard;
   bool skip_chunks = false;           // labels only: /api/v1/series
-  size_t concurrent_selects_max = 4;  // fan-outs of one query at the same time
+  size_t concurrent_selects_max = 4;  // fan-outs of one query under way before they are needed; 0 = all
   std::string tenant, request_id;
   telemetry::SpanContext trace;
 };
@@ -58,6 +59,7 @@ class StoreQueryable : public storage::Queryable {
   storeapi::Proxy& proxy_;
   const SelectScope scope_;
   FanoutReport* const report_;
+  const std::shared_ptr<std::atomic<int64_t>> selects_;  // under way
 };
 
 }  // namespace gauntlet::query

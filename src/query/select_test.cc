@@ -24,6 +24,7 @@ class FloatStore : public storeapi::Store {
   std::unique_ptr<storeapi::SeriesStream> Series(const storeapi::SeriesRequest& request,
                                                  const storeapi::CallContext&) override {
     last_request = request;
+    ++requests;
     LabelsBuilder builder(labels_);
     for (const std::string& name : request.without_replica_labels) builder.Del(name);
     auto batch = std::make_shared<storeapi::SeriesBatch>();
@@ -57,6 +58,7 @@ class FloatStore : public storeapi::Store {
   }
 
   storeapi::SeriesRequest last_request;
+  std::atomic<int> requests{0};
 
  private:
   const Labels labels_;
@@ -182,6 +184,31 @@ TEST_F(CounterSelectTest, ReplicasThatAreJoinedRiseForRatesAndRestartOnceForRese
     EXPECT_GE(Resets(Select(Deduplicated(algorithm), Hints(0, 600'000, "resets"))[0].samples), 1u);
   }
   EXPECT_EQ(Resets(Select(Deduplicated(dedup::Algorithm::kStitch), Hints(0, 600'000, "resets"))[0].samples), 1u);
+}
+
+TEST_F(SelectTest, SelectsBeyondTheLimitBeginWhenTheyAreNeeded) {
+  storeapi::Proxy proxy({}, [this] { return endpoints_; }, pool_, telemetry::Logger::Discard());
+  for (size_t limit : {0, 1, 2}) {
+    SelectScope scope = Deduplicated(dedup::Algorithm::kPenalty);
+    scope.concurrent_selects_max = limit;
+    FanoutReport report;
+    StoreQueryable queryable(proxy, scope, &report);
+    auto querier = queryable.MakeQuerier(0, 600'000);
+    stores_[0]->requests = 0;
+    std::vector<std::unique_ptr<storage::SeriesSet>> sets;
+    for (int i = 0; i < 3; ++i)
+      sets.push_back(
+          (*querier)->Select(Hints(0, 600'000), Matchers{Matcher::Equal("__name__", "m")}, Cancel(), nullptr));
+    EXPECT_EQ(stores_[0]->requests, limit == 0 ? 3 : static_cast<int>(limit));
+    // All may be read side by side, and give the same.
+    for (int round = 0; round < 2; ++round) {
+      for (auto& set : sets) EXPECT_EQ(*set->Next() != nullptr, round == 0);
+    }
+    EXPECT_EQ(stores_[0]->requests, 3);
+    EXPECT_EQ(report.Take().size(), 6u);
+    sets.push_back((*querier)->Select(Hints(0, 600'000), Matchers{Matcher::Equal("__name__", "m")}, Cancel(), nullptr));
+    EXPECT_EQ(stores_[0]->requests, 4);
+  }
 }
 
 TEST_F(SelectTest, SamplesOutsideTheHintsAreLeftOut) {

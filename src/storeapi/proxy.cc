@@ -10,6 +10,7 @@
 #include "storeapi/coverage.h"
 #include "storeapi/external_labels.h"
 #include "storeapi/stream_adapters.h"
+#include "tsdb/chunkenc/chunk.h"
 
 namespace gauntlet::storeapi {
 namespace {
@@ -31,7 +32,11 @@ class CountingStream : public SeriesStream {
     ++entry_->responses;
     entry_->series += (*batch)->size();
     entry_->bytes += (*batch)->memory_bytes();
-    for (size_t i = 0; i < (*batch)->size(); ++i) entry_->chunks += (*batch)->chunks(i).size();
+    for (size_t i = 0; i < (*batch)->size(); ++i) {
+      entry_->chunks += (*batch)->chunks(i).size();
+      for (const wire::ChunkView& chunk : (*batch)->chunks(i))
+        entry_->samples += tsdb::SampleCount({static_cast<tsdb::Encoding>(chunk.encoding), chunk.data});
+    }
     return batch;
   }
 

@@ -40,7 +40,7 @@ struct ProxyOptions {
 struct FanoutEntry {
   std::string address;
   double seconds = 0;
-  uint64_t bytes = 0, responses = 0, series = 0, chunks = 0;
+  uint64_t bytes = 0, responses = 0, series = 0, chunks = 0, samples = 0;
 };
 
 // Merged series with their sources kept apart: a replica's chunks stay together.
