@@ -23,7 +23,7 @@ TEST(StoreDurations, AQueryIsCountedByTheSizeOfWhatItsStoresGave) {
   durations.Observe(0.1, exact, "t");
   std::string text = registry.Expose(false);
   const std::string name = "thanos_store_api_query_duration_seconds";
-  EXPECT_NE(text.find(name + R"(_bucket{samples_le="1000",series_le="100",tenant="t",le="1"} 2)"), std::string::npos)
+  EXPECT_NE(text.find(name + R"(_bucket{samples_le="1000",series_le="100",tenant="t",le="1"} 3)"), std::string::npos)
       << text;
   EXPECT_NE(text.find(name + R"(_count{samples_le="1000",series_le="100",tenant="t"} 3)"), std::string::npos) << text;
 }

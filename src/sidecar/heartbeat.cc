@@ -40,6 +40,7 @@ Status Heartbeat::Look(const Cancel& cancel) {
   auto state = std::make_shared<PrometheusState>();
   GN_ASSIGN(state->version, api_.Version(source.cancel()));
   GN_ASSIGN(int64_t lowest, api_.LowestTimeMs(source.cancel()));
+  state->has_data = lowest != kMinTimeMs;
   state->min_time_ms = std::max(options_.min_time_ms, lowest);
   GN_ASSIGN(state->external_labels, api_.ExternalLabels(source.cancel()));
   if (state->external_labels.empty()) {
@@ -86,8 +87,10 @@ Status Heartbeat::WaitUntilUp(const Cancel& cancel) {
 }
 
 void Heartbeat::Run(const Cancel& cancel, const std::function<void(bool up)>& on_change) {
-  while (Sleep(state()->up ? options_.interval : kRetry, cancel)) {
-    bool was_up = state()->up;
+  while (true) {
+    auto before = state();
+    if (!Sleep(before->up && before->has_data ? options_.interval : kRetry, cancel)) return;
+    bool was_up = before->up;
     Status st = Look(cancel);
     if (cancel.stopped()) return;
     if (!st.ok()) {

@@ -1,7 +1,8 @@
 // Heartbeat: what the sidecar knows of its Prometheus, asked again at an interval: labels, times, version, whether it
 // is up.
 //
-// While Prometheus does not answer it is asked every second, so that its return is seen at once.
+// While Prometheus does not answer, or has no data yet, it is asked every second, so that its return is seen at once,
+// and its times are known before replicas are compared by them.
 //
 // Upstream: thanos cmd/thanos/sidecar.go
 // Threads:  thread-safe. Run() blocks its thread until the cancel.
@@ -27,6 +28,7 @@ namespace gauntlet::sidecar {
 // One consistent view of Prometheus.
 struct PrometheusState {
   bool up = false;
+  bool has_data = false;  // false: an empty database, whose times are not known yet
   Labels external_labels;
   int64_t min_time_ms = 0;
   PrometheusVersion version;

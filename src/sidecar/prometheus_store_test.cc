@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "sidecar/scripted_prometheus.h"
 #include "tsdb/chunkenc/transcode.h"
 #include "wire/chunked_read.h"
@@ -209,6 +211,24 @@ TEST(Heartbeat, AnUnreachablePrometheusIsWaitedForUntilTheTimeout) {
   EXPECT_FALSE(st.ok());
   EXPECT_NE(st.message().find("was not ready in time"), std::string_view::npos);
   EXPECT_FALSE(heartbeat.state()->up);
+}
+
+TEST(Heartbeat, AnEmptyPrometheusIsLookedAtAgainSoon) {
+  ScriptedPrometheus prometheus;
+  prometheus.Set("/metrics", {200, "text/plain", "prometheus_tsdb_lowest_timestamp_seconds 9.223372036854776e+15\n"});
+  telemetry::Registry registry;
+  Heartbeat heartbeat({}, prometheus.api(), registry, telemetry::Logger::Discard());
+  ASSERT_TRUE(heartbeat.WaitUntilUp(Cancel()).ok());
+  EXPECT_FALSE(heartbeat.state()->has_data);
+  prometheus.Set("/metrics", {200, "text/plain", "prometheus_tsdb_lowest_timestamp_seconds 7\n"});
+  CancelSource source;
+  std::thread looking([&] { heartbeat.Run(source.cancel(), [](bool) {}); });
+  auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!heartbeat.state()->has_data && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+  source.Stop();
+  looking.join();
+  EXPECT_TRUE(heartbeat.state()->has_data);
+  EXPECT_EQ(heartbeat.state()->min_time_ms, 7000);
 }
 
 TEST(Heartbeat, OldServersHaveNoBuildInfo) {

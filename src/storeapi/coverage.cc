@@ -8,6 +8,9 @@
 namespace gauntlet::storeapi {
 namespace {
 
+// The first samples of two replicas that began together are a scrape interval apart.
+constexpr int64_t kScrapeIntervalMaxMs = 60'000;
+
 Labels LabelsLeft(LabelsView labels, const std::vector<std::string>& names) {
   LabelsBuilder builder(labels);
   for (const std::string& name : names) builder.Del(name);
@@ -45,8 +48,10 @@ bool Coverage::Covered(const TsdbInfo& missing) const {
   }
   std::sort(ranges.begin(), ranges.end());
   int64_t from = std::max(missing.min_time_ms, min_time_ms_), to = std::min(missing.max_time_ms, max_time_ms_);
+  bool first = true;
   for (const auto& [min, max] : ranges) {
-    if (min > from) return false;
+    if (min > (first ? from + kScrapeIntervalMaxMs : from)) return false;
+    first = false;
     if (max >= to) return true;
     from = std::max(from, max + 1);
   }

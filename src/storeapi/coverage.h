@@ -26,7 +26,8 @@ class Coverage {
         replica_labels_(std::move(replica_labels)) {}
 
   // Notes that endpoint `index` fails. True when each database that it and those that failed before may have for the
-  // request has replicas (the same labels but for the replica labels) among the others, which together have its times.
+  // request has replicas (the same labels but for the replica labels) among the others, which together have its times
+  // (but for a scrape interval, at most a minute, at the beginning).
   // A refusal of the request itself (kInvalid, kExhausted) is nothing that a replica makes good.
   bool Without(size_t index, const Status& why);
 

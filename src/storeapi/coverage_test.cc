@@ -11,15 +11,20 @@ Labels Of(const char* cluster, const char* replica) {
   return Labels::From({{"cluster", cluster}, {"replica", replica}});
 }
 
+// Times are in minutes here and below.
 EndpointPtr Make(std::vector<TsdbInfo> tsdbs) {
   auto endpoint = std::make_shared<Endpoint>();
+  for (TsdbInfo& tsdb : tsdbs) {
+    tsdb.min_time_ms *= 60'000;
+    tsdb.max_time_ms *= 60'000;
+  }
   endpoint->tsdbs = std::move(tsdbs);
   return endpoint;
 }
 
 Coverage Over(std::vector<EndpointPtr> endpoints, int64_t min = 100, int64_t max = 200, Matchers matchers = {},
               std::vector<std::string> replica_labels = {"replica"}) {
-  return Coverage(std::move(endpoints), min, max, std::move(matchers), std::move(replica_labels));
+  return Coverage(std::move(endpoints), min * 60'000, max * 60'000, std::move(matchers), std::move(replica_labels));
 }
 
 TEST(Coverage, AReplicaOfTheSameTimesStandsIn) {
@@ -37,14 +42,19 @@ TEST(Coverage, WithoutReplicaLabelsOnlyTheSameLabelsStandIn) {
 
 TEST(Coverage, TimesThatTheRequestDoesNotAskForNeedNoReplica) {
   EXPECT_TRUE(Over({Make({{Of("eu", "a"), 0, 1000}}), Make({{Of("eu", "b"), 100, 200}})}).Without(0, kDown));
-  EXPECT_FALSE(Over({Make({{Of("eu", "a"), 0, 1000}}), Make({{Of("eu", "b"), 101, 1000}})}).Without(0, kDown));
+  EXPECT_FALSE(Over({Make({{Of("eu", "a"), 0, 1000}}), Make({{Of("eu", "b"), 102, 1000}})}).Without(0, kDown));
   EXPECT_FALSE(Over({Make({{Of("eu", "a"), 0, 1000}}), Make({{Of("eu", "b"), 0, 199}})}).Without(0, kDown));
   EXPECT_TRUE(Over({Make({{Of("eu", "a"), 150, 160}}), Make({{Of("eu", "b"), 150, 160}})}).Without(0, kDown));
 }
 
+TEST(Coverage, ReplicasMayBeginAScrapeIntervalApart) {
+  EXPECT_TRUE(Over({Make({{Of("eu", "a"), 120, 1000}}), Make({{Of("eu", "b"), 121, 1000}})}).Without(0, kDown));
+  EXPECT_FALSE(Over({Make({{Of("eu", "a"), 120, 1000}}), Make({{Of("eu", "b"), 122, 1000}})}).Without(0, kDown));
+}
+
 TEST(Coverage, SeveralMayCoverTogether) {
   EXPECT_TRUE(
-      Over({Make({{Of("eu", "a"), 0, 1000}}), Make({{Of("eu", "b"), 151, 1000}}), Make({{Of("eu", "c"), 0, 150}})})
+      Over({Make({{Of("eu", "a"), 0, 1000}}), Make({{Of("eu", "b"), 150, 1000}}), Make({{Of("eu", "c"), 0, 150}})})
           .Without(0, kDown));
   EXPECT_FALSE(Over({Make({{Of("eu", "a"), 0, 1000}}), Make({{Of("eu", "b"), 152, 1000}, {Of("eu", "c"), 0, 150}})})
                    .Without(0, kDown));

@@ -84,8 +84,10 @@ def check(topology, report):
             assert any(sidecars[0].grpc in w for w in answer["warnings"]), answer["warnings"]
             assert not any(sidecars[1].grpc in w for w in answer["warnings"]), answer["warnings"]
         print(f"# warning: {answer['warnings'][0]}", flush=True)
-    with report.case("without partial response the query fails and says so"):
+    with report.case("without partial response the live replica stands in, and without deduplication the query fails"):
         answer = api.query('up{job="node"}', partial_response="false")
+        assert matrix(answer) and not answer.get("warnings"), answer
+        answer = api.query('up{job="node"}', partial_response="false", dedup="false")
         assert answer["status"] == "error" and sidecars[0].grpc in answer["error"], answer
 
     proms[0].start()
