@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "app/bucket_commands.h"
 #include "app/common_flags.h"
 #include "app/query_command.h"
 #include "app/runtime.h"
@@ -21,6 +22,7 @@ int main(int argc, char** argv) {
   app::AddQueryCommand(app, global);
   tools::ToolGroups groups = tools::AddTools(app);
   app::AddTsdbServeCommand(app, groups.tsdb, global);
+  app::AddBucketCommands(groups.tools, global);
 
   Result<flags::App::Parsed> parsed = app.Parse(std::vector<std::string>(argv + 1, argv + argc));
   if (!parsed.ok()) {

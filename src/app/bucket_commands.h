@@ -1,0 +1,12 @@
+// `gauntlet tools bucket …`: commands over the blocks of a bucket, as of `thanos tools bucket`.
+
+#pragma once
+
+#include "app/common_flags.h"
+#include "flags/app.h"
+
+namespace gauntlet::app {
+
+void AddBucketCommands(flags::Command& tools, const GlobalFlags& global);
+
+}  // namespace gauntlet::app
