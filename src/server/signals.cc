@@ -40,6 +40,9 @@ std::string Signals::WaitForStop(const Cancel& cancel, const std::function<void(
       timeout_ms = static_cast<int>(std::clamp<int64_t>(left.count(), 0, 60'000));
     }
     if (poll(fds, 2, timeout_ms) <= 0) continue;
+    // Of this wait, or left over from one before.
+    eventfd_t wakes = 0;
+    if (fds[1].revents != 0) static_cast<void>(eventfd_read(wake_fd_, &wakes));
     signalfd_siginfo info;
     while (read(signal_fd_, &info, sizeof(info)) == sizeof(info)) {
       if (info.ssi_signo == SIGINT) return "SIGINT";

@@ -1,6 +1,7 @@
 #include "server/signals.h"
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -31,6 +32,23 @@ TEST(Signals, EndsWithItsCancel) {
   stopper.join();
   CancelSource timed(Cancel(), std::chrono::milliseconds(1));
   EXPECT_EQ(signals.WaitForStop(timed.cancel(), nullptr), "");
+}
+
+TEST(Signals, AWaitAfterOneThatWasCancelledSleeps) {
+  Signals signals;
+  CancelSource source;
+  source.Stop();
+  EXPECT_EQ(signals.WaitForStop(source.cancel(), nullptr), "");
+  auto cpu_us = [] {
+    rusage usage{};
+    getrusage(RUSAGE_THREAD, &usage);
+    return (usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1'000'000 + usage.ru_utime.tv_usec +
+           usage.ru_stime.tv_usec;
+  };
+  auto before = cpu_us();
+  CancelSource timed(Cancel(), std::chrono::milliseconds(500));
+  EXPECT_EQ(signals.WaitForStop(timed.cancel(), nullptr), "");
+  EXPECT_LT(cpu_us() - before, 100'000) << "half a second of waiting";
 }
 
 }  // namespace
