@@ -1,7 +1,8 @@
 // Loads a Prometheus by remote write with series of a known shape:
 //   remote_write_load URL SERIES SAMPLES STEP_MS END_MS SHAPE [METRIC]
 // SHAPE: gauge (random mantissas, about 9 bytes a sample), counter, mixed (counters, gauges, classic buckets as a host
-// has them). Ten labels a series. Samples come in time order, so any head takes them.
+// has them), native (histograms of 16 exponential buckets that count up). Ten labels a series. Samples come in time
+// order, so any head takes them.
 
 #include <fmt/core.h>
 
@@ -28,7 +29,30 @@ struct Shape {
   Labels labels;
   bool counter;
   double value, step;
+  Histogram histogram;
 };
+
+constexpr size_t kBuckets = 16;
+
+Histogram EmptyHistogram() {
+  Histogram h;
+  h.is_float = false;
+  h.schema = 2;
+  h.positive_spans = {{-8, kBuckets}};
+  h.positive_buckets.assign(kBuckets, 0);
+  return h;
+}
+
+// Some observations more.
+void Observe(std::mt19937_64& rng, Histogram* h) {
+  for (int i = 0; i < 4; ++i) {
+    size_t bucket = rng() % kBuckets;
+    double n = static_cast<double>(rng() % 5);
+    h->positive_buckets[bucket] += n;
+    h->count += n;
+    h->sum += n * std::exp2((static_cast<double>(bucket) - 8) / 4);
+  }
+}
 
 std::vector<Shape> MakeSeries(int count, const std::string& shape, const std::string& metric, std::mt19937_64& rng) {
   std::vector<Shape> series;
@@ -50,7 +74,7 @@ std::vector<Shape> MakeSeries(int count, const std::string& shape, const std::st
         {"service", "service-" + std::to_string(i % 50)}};
     if (bucket) pairs.emplace_back("le", i % 20 < 10 ? (i % 2 ? "+Inf" : "0.5") : (i % 2 ? "1" : "0.1"));
     series.push_back({Labels::From(std::move(pairs)), counter || bucket, static_cast<double>(rng() % 1000),
-                      1.0 + static_cast<double>(rng() % 50)});
+                      1.0 + static_cast<double>(rng() % 50), EmptyHistogram()});
   }
   return series;
 }
@@ -78,7 +102,11 @@ int main(int argc, char** argv) {
         samples.Clear();
         for (int s = 0; s < block; ++s) {
           samples.times_ms.push_back(end_ms - (samples_each - 1 - (first + s)) * step_ms);
-          if (series[i].counter) {
+          if (shape == "native") {
+            Observe(rng, &series[i].histogram);
+            samples.histograms.push_back({static_cast<uint32_t>(s), series[i].histogram});
+            samples.values.push_back(0);
+          } else if (series[i].counter) {
             series[i].value += std::floor(series[i].step * static_cast<double>(rng() % 1024) / 512);
             samples.values.push_back(series[i].value);
           } else {
