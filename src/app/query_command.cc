@@ -21,7 +21,7 @@
 #include "query/control_fanout.h"
 #include "query/endpoint_set.h"
 #include "query/endpoint_sources.h"
-#include "query/gate.h"
+#include "server/gate.h"
 #include "query/querier_info.h"
 #include "query/query_service.h"
 #include "query/select_databases.h"
@@ -216,7 +216,7 @@ Status RunQuery(const GlobalFlags& global, const AllQueryFlags& flags, std::map<
   MemoryBudget process_budget("process", ProcessMemoryLimit(flags.query.memory_limit));
   promql::Engine engine(EngineOptionsOf(flags), runtime->workers(), &process_budget, SystemClock(),
                         &runtime->registry());
-  query::Gate gate(static_cast<size_t>(std::max(flags.query.max_concurrent, 0)), "thanos_query_concurrent",
+  server::Gate gate(static_cast<size_t>(std::max(flags.query.max_concurrent, 0)), "thanos_query_concurrent",
                    runtime->registry());
   query::ControlFanout control(endpoints, flags.query.replica_labels, runtime->blocking());
   api::QuerySettings settings = SettingsOf(flags, algorithm);

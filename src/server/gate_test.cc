@@ -1,11 +1,11 @@
-#include "query/gate.h"
+#include "server/gate.h"
 
 #include <gtest/gtest.h>
 
 #include <optional>
 #include <thread>
 
-namespace gauntlet::query {
+namespace gauntlet::server {
 namespace {
 
 TEST(Gate, LetsSoManyInAndTheNextWhenOneLeaves) {
@@ -42,4 +42,4 @@ TEST(Gate, WithoutWidthEverybodyIsIn) {
 }
 
 }  // namespace
-}  // namespace gauntlet::query
+}  // namespace gauntlet::server

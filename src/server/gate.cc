@@ -1,8 +1,8 @@
-#include "query/gate.h"
+#include "server/gate.h"
 
 #include <chrono>
 
-namespace gauntlet::query {
+namespace gauntlet::server {
 
 Gate::Gate(size_t width, const std::string& prefix, telemetry::Registry& registry)
     : width_(width),
@@ -43,4 +43,4 @@ void Gate::Leave() {
   changed_.NotifyOne();
 }
 
-}  // namespace gauntlet::query
+}  // namespace gauntlet::server

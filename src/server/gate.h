@@ -15,7 +15,7 @@
 #include "base/status.h"
 #include "telemetry/metrics.h"
 
-namespace gauntlet::query {
+namespace gauntlet::server {
 
 class Gate {
  public:
@@ -51,4 +51,4 @@ class Gate {
   size_t inside_ GN_GUARDED_BY(mutex_) = 0;
 };
 
-}  // namespace gauntlet::query
+}  // namespace gauntlet::server
