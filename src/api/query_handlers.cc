@@ -65,7 +65,7 @@ ErrorType EvaluationErrorType(const Status& status) {
 }
 
 QueryHandlers::QueryHandlers(const QuerySettings& settings, promql::Engine& engine, DataSource source,
-                             query::Gate& gate, telemetry::Registry& registry)
+                             server::Gate& gate, telemetry::Registry& registry)
     : settings_(settings),
       engine_(engine),
       source_(std::move(source)),
@@ -183,7 +183,7 @@ void QueryHandlers::Answer(promql::Query& query, const Asked& asked, query::Fano
   if (asked.explain && !asked.options.analyze) return ReplyExplanation(reply, {}, query.Explain());
   CancelSource source(cancel, asked.options.timeout.count() > 0 ? std::min(asked.options.timeout, settings_.timeout)
                                                                 : settings_.timeout);
-  Result<query::Gate::Pass> pass = gate_.Enter(source.cancel());
+  Result<server::Gate::Pass> pass = gate_.Enter(source.cancel());
   if (!pass.ok()) return ReplyError(reply, EvaluationErrorType(pass.status()), "query timed out in query queue");
   auto start = std::chrono::steady_clock::now();
   promql::QueryResult result = query.Exec(source.cancel());

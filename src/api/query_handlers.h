@@ -10,7 +10,7 @@
 #include "api/query_settings.h"
 #include "net/http_router.h"
 #include "promql/engine/engine.h"
-#include "query/gate.h"
+#include "server/gate.h"
 #include "telemetry/metrics.h"
 
 namespace gauntlet::api {
@@ -18,7 +18,7 @@ namespace gauntlet::api {
 class QueryHandlers {
  public:
   // All but the source borrowed for the handlers' life.
-  QueryHandlers(const QuerySettings& settings, promql::Engine& engine, DataSource source, query::Gate& gate,
+  QueryHandlers(const QuerySettings& settings, promql::Engine& engine, DataSource source, server::Gate& gate,
                 telemetry::Registry& registry);
   void Register(net::HttpRouter& router);
 
@@ -46,7 +46,7 @@ class QueryHandlers {
   const QuerySettings& settings_;
   promql::Engine& engine_;
   const DataSource source_;
-  query::Gate& gate_;
+  server::Gate& gate_;
   telemetry::Histogram& range_seconds_;
   StoreDurations store_durations_;
 };

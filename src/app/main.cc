@@ -9,6 +9,7 @@
 #include "app/query_command.h"
 #include "app/runtime.h"
 #include "app/sidecar_command.h"
+#include "app/store_command.h"
 #include "app/tsdb_serve_command.h"
 #include "flags/app.h"
 #include "tools/tools.h"
@@ -20,6 +21,7 @@ int main(int argc, char** argv) {
   global.Register(app.flags());
   app::AddSidecarCommand(app, global);
   app::AddQueryCommand(app, global);
+  app::AddStoreCommand(app, global);
   tools::ToolGroups groups = tools::AddTools(app);
   app::AddTsdbServeCommand(app, groups.tsdb, global);
   app::AddBucketCommands(groups.tools, global);

@@ -17,7 +17,7 @@
 #include "net/http_router.h"
 #include "promql/engine/engine.h"
 #include "promql/engine/features.h"
-#include "query/gate.h"
+#include "server/gate.h"
 #include "server/middleware.h"
 #include "tsdb/db/block_queryable.h"
 
@@ -105,7 +105,7 @@ Status RunServe(const GlobalFlags& global, const ServeFlags& flags, std::map<std
   MemoryBudget process_budget("process", ProcessMemoryLimit(flags.memory_limit));
   promql::Engine engine(EngineOptionsOf(flags), runtime->workers(), &process_budget, SystemClock(),
                         &runtime->registry());
-  query::Gate gate(static_cast<size_t>(std::max(flags.max_concurrent, 0)), "thanos_query_concurrent",
+  server::Gate gate(static_cast<size_t>(std::max(flags.max_concurrent, 0)), "thanos_query_concurrent",
                    runtime->registry());
   api::QuerySettings settings = SettingsOf(flags);
   api::DataSource source = [&directory](const query::SelectScope&, query::FanoutReport*) {

@@ -211,7 +211,7 @@ void MergeWithPenalty(std::span<const Samples* const> replicas, bool counter, Sa
     AppendRange(*replicas[0], 0, replicas[0]->size(), out);
     return;
   }
-  Pair<Leaf> first(Leaf(replicas[0]), Leaf(replicas[1]), counter);
+  Pair<Leaf> first{Leaf(replicas[0]), Leaf(replicas[1]), counter};
   if (replicas.size() == 2) {
     while (first.Next()) first.EmitRun(out);
     return;

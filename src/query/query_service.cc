@@ -100,7 +100,7 @@ net::GrpcStatus QueryServer::Answer(promql::Query& query, const rpc::QueryOption
   if (options.timeout_seconds > 0)
     timeout = std::min(timeout, std::chrono::milliseconds(std::chrono::seconds(options.timeout_seconds)));
   CancelSource source(cancel, timeout);
-  Result<Gate::Pass> pass = gate_.Enter(source.cancel());
+  Result<server::Gate::Pass> pass = gate_.Enter(source.cancel());
   if (!pass.ok()) return pass.status();
   promql::QueryResult result = query.Exec(source.cancel());
   for (const std::string& warning : result.annotations.warnings()) {

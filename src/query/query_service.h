@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "promql/engine/engine.h"
-#include "query/gate.h"
+#include "server/gate.h"
 #include "query/select.h"
 #include "rpc/query.h"
 #include "storeapi/proxy.h"
@@ -28,7 +28,7 @@ struct QueryServerOptions {
 class QueryServer : public rpc::QueryService {
  public:
   // All borrowed.
-  QueryServer(QueryServerOptions options, promql::Engine& engine, storeapi::Proxy& proxy, Gate& gate)
+  QueryServer(QueryServerOptions options, promql::Engine& engine, storeapi::Proxy& proxy, server::Gate& gate)
       : options_(std::move(options)), engine_(engine), proxy_(proxy), gate_(gate) {}
 
   net::GrpcStatus Query(const rpc::InstantQuery& query, rpc::QuerySink& out, const rpc::CallContext& context) override;
@@ -44,7 +44,7 @@ class QueryServer : public rpc::QueryService {
   const QueryServerOptions options_;
   promql::Engine& engine_;
   storeapi::Proxy& proxy_;
-  Gate& gate_;
+  server::Gate& gate_;
 };
 
 }  // namespace gauntlet::query

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/sleep.h"
 #include "base/clock.h"
 #include "model/time.h"
 
@@ -57,29 +58,13 @@ Status Heartbeat::Look(const Cancel& cancel) {
   return Status();
 }
 
-bool Heartbeat::Sleep(std::chrono::milliseconds time, const Cancel& cancel) {
-  Mutex mutex;
-  CondVar changed;
-  bool stopped = false;
-  auto registration = cancel.OnStop([&] {
-    MutexLock lock(mutex);
-    stopped = true;
-    changed.NotifyAll();
-  });
-  auto until = cancel.DeadlineOr(time);
-  MutexLock lock(mutex);
-  while (!stopped && changed.WaitUntil(mutex, until)) {
-  }
-  return !cancel.stopped();
-}
-
 Status Heartbeat::WaitUntilUp(const Cancel& cancel) {
   CancelSource source(cancel, options_.ready_timeout);
   while (true) {
     Status st = Look(source.cancel());
     if (st.ok() || st.code() == Code::kInvalid) return st;
     GN_LOG(logger_, kWarn, "Prometheus is not ready yet; retrying", {"url", api_.base_url()}, {"err", st});
-    if (!Sleep(kRetry, source.cancel())) {
+    if (!SleepFor(kRetry, source.cancel())) {
       GN_TRY(cancel.status());
       return st.Wrap("Prometheus " + api_.base_url() + " was not ready in time");
     }
@@ -89,7 +74,7 @@ Status Heartbeat::WaitUntilUp(const Cancel& cancel) {
 void Heartbeat::Run(const Cancel& cancel, const std::function<void(bool up)>& on_change) {
   while (true) {
     auto before = state();
-    if (!Sleep(before->up && before->has_data ? options_.interval : kRetry, cancel)) return;
+    if (!SleepFor(before->up && before->has_data ? options_.interval : kRetry, cancel)) return;
     bool was_up = before->up;
     Status st = Look(cancel);
     if (cancel.stopped()) return;

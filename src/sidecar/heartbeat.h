@@ -59,7 +59,6 @@ class Heartbeat {
   Status Look(const Cancel& cancel);
   void Set(std::shared_ptr<const PrometheusState> state);
   // False when cancelled meanwhile.
-  bool Sleep(std::chrono::milliseconds time, const Cancel& cancel);
 
   const HeartbeatOptions options_;
   const PrometheusApi& api_;

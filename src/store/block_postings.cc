@@ -27,7 +27,11 @@ Status BlockPostings::Fetch(std::span<const tsdb::PostingsKey> keys, std::vector
     missing.push_back(i);
   }
   if (!missing.empty()) GN_TRY(FetchMissing(keys, missing, &lists));
-  for (const tsdb::PostingsList& list : lists) out->push_back(tsdb::ListPostings(list));
+  request_.postings.touched.fetch_add(lists.size(), std::memory_order_relaxed);
+  for (const tsdb::PostingsList& list : lists) {
+    request_.postings.touched_bytes.fetch_add(list.bytes().size(), std::memory_order_relaxed);
+    out->push_back(tsdb::ListPostings(list));
+  }
   return Status();
 }
 
@@ -38,7 +42,7 @@ Status BlockPostings::FetchMissing(std::span<const tsdb::PostingsKey> keys, cons
   std::sort(ranges.begin(), ranges.end(), [](const ByteRange& a, const ByteRange& b) { return a.begin < b.begin; });
   const BlockEnvironment& environment = block_.environment();
   auto bytes = std::make_unique<RangedBytes>();
-  RangedReader reader(*environment.bucket, *environment.executor, environment.habits, limit_);
+  RangedReader reader(*environment.bucket, *environment.executor, environment.habits, &request_.download);
   GN_TRY(reader.Read(block_.index_object(), ranges, "postings", cancel_, bytes.get()));
   for (size_t i : missing) {
     const tsdb::PostingsKey& key = keys[i];
@@ -49,6 +53,8 @@ Status BlockPostings::FetchMissing(std::span<const tsdb::PostingsKey> keys, cons
                                 block_.index_object());
     }
     (*lists)[i] = *list;
+    request_.postings.fetched.fetch_add(1, std::memory_order_relaxed);
+    request_.postings.fetched_bytes.fetch_add(section.size(), std::memory_order_relaxed);
     if (environment.cache != nullptr) {
       environment.cache->PutPostings(block_.facts().ulid, {key.name, key.value}, section);
     }

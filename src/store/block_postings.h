@@ -10,15 +10,16 @@
 #include <vector>
 
 #include "store/bucket_block.h"
+#include "store/series_walk.h"
 #include "tsdb/index/matching.h"
 
 namespace gauntlet::store {
 
 class BlockPostings : public tsdb::PostingsFetcher {
  public:
-  // Borrows the block; `limit` may be null.
-  BlockPostings(const BucketBlock& block, DownloadLimit* limit, const Cancel& cancel)
-      : block_(block), limit_(limit), cancel_(cancel) {}
+  // Both borrowed.
+  BlockPostings(const BucketBlock& block, BlockRequest& request, const Cancel& cancel)
+      : block_(block), request_(request), cancel_(cancel) {}
 
   Status Fetch(std::span<const tsdb::PostingsKey> keys, std::vector<tsdb::PostingsCursorPtr>* out) override;
 
@@ -27,7 +28,7 @@ class BlockPostings : public tsdb::PostingsFetcher {
                       std::vector<tsdb::PostingsList>* lists);
 
   const BucketBlock& block_;
-  DownloadLimit* const limit_;
+  BlockRequest& request_;
   const Cancel cancel_;
   std::vector<CachedBytes> cached_;
   std::vector<std::unique_ptr<RangedBytes>> fetched_;

@@ -26,7 +26,7 @@ bool Contains(const std::vector<std::string>& list, std::string_view name) {
 
 }  // namespace
 
-BlockCatalog::BlockCatalog(std::vector<BucketBlockPtr> blocks)
+ServedBlocks::ServedBlocks(std::vector<BucketBlockPtr> blocks)
     : blocks_(std::move(blocks)), mint_ms_(INT64_MAX), maxt_ms_(INT64_MIN) {
   std::map<Labels, size_t> places;
   for (const BucketBlockPtr& block : blocks_) {
@@ -43,29 +43,29 @@ BucketStore::BucketStore(BucketStoreOptions options, Executor& executor, MemoryB
     : options_(options),
       executor_(executor),
       budget_(budget),
-      catalog_(std::make_shared<BlockCatalog>(std::vector<BucketBlockPtr>())) {}
+      served_(std::make_shared<ServedBlocks>(std::vector<BucketBlockPtr>())) {}
 
-void BucketStore::Serve(std::shared_ptr<const BlockCatalog> catalog) {
+void BucketStore::Serve(std::shared_ptr<const ServedBlocks> blocks) {
   MutexLock lock(mutex_);
-  std::swap(catalog_, catalog);
+  std::swap(served_, blocks);
 }
 
-std::shared_ptr<const BlockCatalog> BucketStore::catalog() const {
+std::shared_ptr<const ServedBlocks> BucketStore::served() const {
   MutexLock lock(mutex_);
-  return catalog_;
+  return served_;
 }
 
 rpc::StoreInfo BucketStore::info() const {
-  auto catalog = this->catalog();
+  auto served = this->served();
   rpc::StoreInfo info;
   auto clip = [&](int64_t mint, int64_t maxt, auto* out) {
     out->min_time_ms = std::max(mint, options_.mint_ms);
     out->max_time_ms = std::min(maxt, options_.maxt_ms);
   };
-  clip(catalog->mint_ms(), catalog->maxt_ms(), &info);
+  clip(served->mint_ms(), served->maxt_ms(), &info);
   info.supports_sharding = info.supports_without_replica_labels = true;
   std::map<Labels, std::pair<int64_t, int64_t>> spans;
-  for (const BucketBlockPtr& block : catalog->blocks()) {
+  for (const BucketBlockPtr& block : served->blocks()) {
     const BlockFacts& facts = block->facts();
     auto [span, added] = spans.try_emplace(facts.external, facts.mint_ms, facts.maxt_ms);
     if (added) continue;
@@ -86,7 +86,7 @@ Result<std::vector<BucketStore::Chosen>> BucketStore::Choose(wire::HintsOf call,
                                                              int64_t max_resolution_ms) const {
   GN_ASSIGN(wire::RequestHints wanted, wire::DecodeRequestHints(call, hints));
   std::vector<Chosen> chosen;
-  for (const BlockSet& set : catalog()->sets()) {
+  for (const BlockSet& set : served()->sets()) {
     std::optional<Matchers> own = storeapi::StripExternal(matchers, set.external());
     if (!own) continue;
     std::vector<BucketBlockPtr> blocks;
@@ -104,15 +104,20 @@ Result<std::vector<BucketStore::Chosen>> BucketStore::Choose(wire::HintsOf call,
 
 std::unique_ptr<storeapi::SeriesStream> BucketStore::Series(const storeapi::SeriesRequest& request,
                                                             const storeapi::CallContext& context) {
+  return Start(request, context).stream;
+}
+
+BucketStore::SeriesCall BucketStore::Start(const storeapi::SeriesRequest& request,
+                                           const storeapi::CallContext& context) {
   auto shared = std::make_shared<BlockRequest>(request, options_.download_bytes_max);
   shared->budget = budget_;
   storeapi::SeriesRequest& clipped = shared->series;
   clipped.min_time_ms = std::max(clipped.min_time_ms, options_.mint_ms);
   clipped.max_time_ms = std::min(clipped.max_time_ms, options_.maxt_ms);
-  if (request.matchers.empty()) return storeapi::BatchStream({});
+  if (request.matchers.empty()) return {storeapi::BatchStream({}), 0, nullptr};
   auto chosen = Choose(wire::HintsOf::kSeries, request.hints, request.matchers, clipped.min_time_ms,
                        clipped.max_time_ms, request.max_resolution_ms);
-  if (!chosen.ok()) return storeapi::FailedStream(chosen.status());
+  if (!chosen.ok()) return {storeapi::FailedStream(chosen.status()), 0, nullptr};
   std::vector<BlockStream> streams;
   for (Chosen& one : *chosen) {
     BlockStream stream;
@@ -126,7 +131,7 @@ std::unique_ptr<storeapi::SeriesStream> BucketStore::Series(const storeapi::Seri
     }
     streams.push_back(std::move(stream));
   }
-  return MergeBlocks(std::move(streams), request.aborts(), request.limit);
+  return {MergeBlocks(std::move(streams), request.aborts(), request.limit), chosen->size(), std::move(shared)};
 }
 
 std::shared_ptr<BlockRequest> BucketStore::WalkRequest(const storeapi::LabelsRequest& request) const {
@@ -217,7 +222,7 @@ Result<storeapi::LabelsAnswer> BucketStore::LabelValues(const storeapi::LabelsRe
                     return Status();
                   }
                   GN_ASSIGN(IndexTables tables, chosen.block->Tables(context.cancel));
-                  BlockPostings postings(*chosen.block, &walk_request->download, context.cancel);
+                  BlockPostings postings(*chosen.block, *walk_request, context.cancel);
                   GN_ASSIGN(*values, tsdb::SelectLabelValues(*tables.postings, request.label, chosen.matchers,
                                                              static_cast<size_t>(std::max<int64_t>(request.limit, 0)),
                                                              postings, context.cancel));

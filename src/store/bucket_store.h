@@ -23,9 +23,9 @@
 namespace gauntlet::store {
 
 // The blocks that are served at one moment. Immutable.
-class BlockCatalog {
+class ServedBlocks {
  public:
-  explicit BlockCatalog(std::vector<BucketBlockPtr> blocks);
+  explicit ServedBlocks(std::vector<BucketBlockPtr> blocks);
 
   const std::vector<BucketBlockPtr>& blocks() const { return blocks_; }
   const std::vector<BlockSet>& sets() const { return sets_; }
@@ -51,11 +51,18 @@ class BucketStore : public storeapi::Store {
   BucketStore(BucketStoreOptions options, Executor& executor, MemoryBudget* budget);
 
   // What is served from now on; calls that go on keep their blocks.
-  void Serve(std::shared_ptr<const BlockCatalog> catalog);
-  std::shared_ptr<const BlockCatalog> catalog() const;
+  void Serve(std::shared_ptr<const ServedBlocks> blocks);
+  std::shared_ptr<const ServedBlocks> served() const;
   // For Info: times clipped to what is served.
   rpc::StoreInfo info() const;
 
+  // A Series call under way, with what it did so far. `request` is null when no block was asked.
+  struct SeriesCall {
+    std::unique_ptr<storeapi::SeriesStream> stream;  // never null
+    size_t blocks = 0;
+    std::shared_ptr<const BlockRequest> request;
+  };
+  SeriesCall Start(const storeapi::SeriesRequest& request, const storeapi::CallContext& context);
   std::unique_ptr<storeapi::SeriesStream> Series(const storeapi::SeriesRequest& request,
                                                  const storeapi::CallContext& context) override;
   Result<storeapi::LabelsAnswer> LabelNames(const storeapi::LabelsRequest& request,
@@ -83,7 +90,7 @@ class BucketStore : public storeapi::Store {
   Executor& executor_;
   MemoryBudget* const budget_;
   mutable Mutex mutex_;
-  std::shared_ptr<const BlockCatalog> catalog_ GN_GUARDED_BY(mutex_);
+  std::shared_ptr<const ServedBlocks> served_ GN_GUARDED_BY(mutex_);
 };
 
 }  // namespace gauntlet::store

@@ -74,6 +74,10 @@ Result<storeapi::SeriesBatchPtr> ChunkFetch::Fetch(std::span<const SelectedSerie
     batch->Add(one.labels, views);
   }
   size_t bytes = fetched->charge.bytes();
+  for (auto* n : {&request_->chunks.touched, &request_->chunks.fetched})
+    n->fetch_add(places_.size(), std::memory_order_relaxed);
+  for (auto* n : {&request_->chunks.touched_bytes, &request_->chunks.fetched_bytes})
+    n->fetch_add(bytes, std::memory_order_relaxed);
   batch->KeepAlive(std::move(fetched), bytes);
   return storeapi::MakePortable(batch);
 }

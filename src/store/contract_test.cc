@@ -70,7 +70,7 @@ class BucketSubject : public storeapi::ContractSubject {
       blocks.push_back(std::make_shared<BucketBlock>(std::move(facts), std::move(header), environment_));
     }
     store_ = std::make_unique<BucketStore>(BucketStoreOptions(), pool_, nullptr);
-    store_->Serve(std::make_shared<BlockCatalog>(std::move(blocks)));
+    store_->Serve(std::make_shared<ServedBlocks>(std::move(blocks)));
     return store_.get();
   }
 

@@ -100,7 +100,7 @@ class RecordedAnswers : public ::testing::Test {
       blocks.push_back(std::make_shared<BucketBlock>(std::move(facts), std::move(header), environment_));
     }
     store_ = std::make_unique<BucketStore>(BucketStoreOptions(), pool_, nullptr);
-    store_->Serve(std::make_shared<BlockCatalog>(std::move(blocks)));
+    store_->Serve(std::make_shared<ServedBlocks>(std::move(blocks)));
     storeapi::StoreServerOptions options;
     options.refuse_empty_label = false;
     server_ = std::make_unique<storeapi::StoreServer>(*store_, options);

@@ -34,7 +34,7 @@ Status SeriesWalk::Start() {
   started_ = true;
   GN_ASSIGN(tables_, block_.Tables(cancel_));
   decoder_.emplace(*tables_.symbols);
-  BlockPostings postings(block_, &request_->download, cancel_);
+  BlockPostings postings(block_, *request_, cancel_);
   GN_ASSIGN(tsdb::PostingsCursorPtr cursor, tsdb::SelectPostings(*tables_.postings, matchers_, postings, cancel_));
   ids_ = tsdb::DrainPostings(*cursor);
   for (const std::string& name : rewriter_.names_that_break_order()) {
@@ -108,6 +108,9 @@ Status SeriesWalk::Load(std::vector<SelectedSeries>* out) {
   }
   RangedBytes entries;
   if (!ranges.empty()) GN_TRY(reader_.Read(block_.index_object(), ranges, "series", cancel_, &entries));
+  request_->entries.touched.fetch_add(end - begin, std::memory_order_relaxed);
+  request_->entries.fetched.fetch_add(ranges.size(), std::memory_order_relaxed);
+  request_->entries.fetched_bytes.fetch_add(entries.memory_bytes(), std::memory_order_relaxed);
   for (size_t i = begin; i < end; ++i) {
     if (i - begin < found.size() && found[i - begin] != nullptr) {
       GN_TRY(Take(*found[i - begin], out));

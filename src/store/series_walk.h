@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -21,13 +22,19 @@
 
 namespace gauntlet::store {
 
-// What the blocks of one call share. Immutable, but for its limit.
+// Items of one kind that a call looked at, and of these the ones that came from the bucket.
+struct DataCounts {
+  std::atomic<uint64_t> touched{0}, touched_bytes{0}, fetched{0}, fetched_bytes{0};
+};
+
+// What the blocks of one call share. Immutable, but for its limit and its counts.
 struct BlockRequest {
   BlockRequest(const storeapi::SeriesRequest& request, uint64_t download_bytes_max)
       : series(request), download(download_bytes_max) {}
   storeapi::SeriesRequest series;  // times clipped to what the gateway serves
   DownloadLimit download;
   MemoryBudget* budget = nullptr;  // of the process; may be null
+  DataCounts postings, entries, chunks;
 };
 
 struct SelectedSeries {

@@ -1,0 +1,204 @@
+#include "app/store_command.h"
+
+#include <chrono>
+#include <memory>
+#include <utility>
+
+#include "app/runtime.h"
+#include "app/store_flags.h"
+#include "base/clock.h"
+#include "base/memory_budget.h"
+#include "base/sleep.h"
+#include "blocks/meta_fetcher.h"
+#include "blocks/meta_filters.h"
+#include "config/relabel.h"
+#include "io/file_system.h"
+#include "net/http_router.h"
+#include "objstore/config.h"
+#include "server/gate.h"
+#include "store/block_sync.h"
+#include "store/memory_index_cache.h"
+#include "store/observed_store.h"
+#include "store/store_info.h"
+#include "storeapi/store_server.h"
+
+namespace gauntlet::app {
+namespace {
+
+constexpr std::chrono::seconds kSyncRetry{10}, kFirstSyncWithin{30}, kIdleCheck{30};
+
+struct AllStoreFlags {
+  server::HttpOptions http;
+  server::GrpcOptions grpc;
+  StoreLimitFlags limits;
+  BlockFlags blocks;
+  StoreReadFlags read;
+  StoreWebFlags web;
+
+  void Register(flags::FlagSet& f) {
+    http.Register(f);
+    grpc.Register(f);
+    limits.Register(f);
+    blocks.Register(f);
+    read.Register(f);
+    web.Register(f);
+  }
+};
+
+store::ReadHabits HabitsOf(const StoreReadFlags& flags, std::string_view provider) {
+  if (provider == "FILESYSTEM") return store::LocalHabits();
+  store::ReadHabits habits;
+  habits.series_entry_estimate = flags.series_estimate;
+  habits.chunk_estimate = flags.chunk_estimate;
+  return habits;
+}
+
+Status CheckCaches(const StoreReadFlags& flags) {
+  if (flags.index_cache.given())
+    return Status(Code::kUnsupported, "--index-cache.config: only the cache in memory of --index-cache-size is there");
+  if (flags.caching_bucket.given())
+    return Status(Code::kUnsupported, "--store.caching-bucket.config: there is no caching bucket");
+  return Status();
+}
+
+std::vector<std::shared_ptr<blocks::MetaFilter>> FiltersOf(const BlockFlags& flags, Relabeler relabeler,
+                                                           blocks::BlockCatalog& catalog, Runtime& runtime) {
+  std::vector<std::shared_ptr<blocks::MetaFilter>> filters;
+  filters.push_back(
+      std::make_shared<blocks::TimePartitionFilter>([&flags] { return flags.min_time.At(SystemClock().NowMs()); },
+                                                    [&flags] { return flags.max_time.At(SystemClock().NowMs()); }));
+  filters.push_back(std::make_shared<blocks::ShardFilter>(std::move(relabeler)));
+  filters.push_back(
+      std::make_shared<blocks::ConsistencyDelayFilter>(flags.consistency_delay, SystemClock(), &runtime.registry()));
+  filters.push_back(std::make_shared<blocks::IgnoreDeletionMarkFilter>(catalog, flags.ignore_deletion_marks_delay,
+                                                                       SystemClock(), runtime.logger()));
+  filters.push_back(std::make_shared<blocks::DeduplicateFilter>());
+  return filters;
+}
+
+// The first sync is tried for a while: a gateway that cannot read its bucket does not start.
+Status FirstSync(store::BlockSync& sync, telemetry::Logger& logger, const Cancel& cancel) {
+  auto until = std::chrono::steady_clock::now() + kFirstSyncWithin;
+  while (true) {
+    Status synced = sync.Sync(cancel);
+    if (synced.ok() || cancel.stopped() || std::chrono::steady_clock::now() >= until)
+      return std::move(synced).Wrap("bucket store initial sync");
+    GN_LOG(logger, kWarn, "initial sync, tried again", {"err", synced.message()});
+    SleepFor(kSyncRetry, cancel);
+  }
+}
+
+Status RunStore(const GlobalFlags& global, const AllStoreFlags& flags, int* exit_code) {
+  GN_ASSIGN(std::unique_ptr<Runtime> runtime, Runtime::Make(global, "store"));
+  telemetry::Logger& logger = runtime->logger();
+  GN_ASSIGN(std::string log_yaml, flags.read.request_logging.Load());
+  GN_ASSIGN(server::RequestLogConfig request_log, server::ParseRequestLogConfig(log_yaml));
+  GN_TRY(CheckCaches(flags.read));
+  GN_ASSIGN(std::string bucket_yaml, flags.blocks.objstore.Load());
+  GN_ASSIGN(std::string relabel_yaml, flags.blocks.relabel.Load());
+  Result<std::vector<RelabelConfig>> rules = config::ParseSelectorRelabel(relabel_yaml);
+  if (!rules.ok()) return rules.status().Wrap("--selector.relabel-config");
+  GN_ASSIGN(Relabeler relabeler, Relabeler::Make(*std::move(rules)));
+  io::FileSystem& files = io::RealFileSystem();
+  Result<std::unique_ptr<objstore::Bucket>> bucket =
+      objstore::MakeBucket(bucket_yaml, {runtime->blocking(), files, logger, "store"}, runtime->registry());
+  if (!bucket.ok()) return bucket.status().Wrap("--objstore.config");
+  GN_TRY(files.MakeDirectories(flags.blocks.data_dir));
+
+  blocks::CatalogOptions catalog_options;
+  catalog_options.strategy = flags.blocks.strategy == "recursive" ? blocks::DiscoveryStrategy::kRecursive
+                                                                  : blocks::DiscoveryStrategy::kConcurrent;
+  catalog_options.concurrency = static_cast<size_t>(std::max(flags.blocks.meta_concurrency, 1));
+  catalog_options.data_dir = flags.blocks.data_dir;
+  blocks::BlockCatalog catalog(catalog_options, **bucket, files, runtime->blocking(), runtime->registry(), logger);
+  blocks::MetaFetcher fetcher(catalog, FiltersOf(flags.blocks, std::move(relabeler), catalog, *runtime),
+                              runtime->registry(), logger, SystemClock());
+
+  MemoryBudget budget("process", ProcessMemoryLimit(flags.read.memory_limit));
+  store::MemoryIndexCacheOptions cache_options;
+  cache_options.bytes_max = flags.read.index_cache_bytes;
+  cache_options.item_bytes_max = cache_options.bytes_max / 2;
+  cache_options.series = (*bucket)->provider() != "FILESYSTEM";
+  store::MemoryIndexCache cache(cache_options, runtime->registry());
+  store::BlockEnvironment environment{bucket->get(), &runtime->blocking(), &cache,
+                                      HabitsOf(flags.read, (*bucket)->provider())};
+  store::BucketStoreOptions store_options;
+  store_options.mint_ms = flags.blocks.min_time.At(SystemClock().NowMs());
+  store_options.maxt_ms = flags.blocks.max_time.At(SystemClock().NowMs());
+  store_options.download_bytes_max = flags.read.downloaded_bytes;
+  store::BucketStore blocks_store(store_options, runtime->blocking(), &budget);
+  store::IndexHeaderMetrics header_metrics(runtime->registry());
+  store::StoreMetrics metrics(runtime->registry());
+  store::BlockSyncOptions sync_options;
+  sync_options.data_dir = flags.blocks.data_dir;
+  sync_options.prepare_concurrency = static_cast<size_t>(std::max(flags.blocks.sync_concurrency, 1));
+  sync_options.idle_timeout =
+      flags.blocks.lazy_headers ? flags.blocks.header_idle_timeout : std::chrono::milliseconds(0);
+  store::BlockSync sync(sync_options, fetcher, blocks_store, environment, files, header_metrics, metrics, logger,
+                        SystemClock());
+
+  server::Gate gate(static_cast<size_t>(std::max(flags.read.series_concurrency, 0)), "thanos_bucket_store_series",
+                    runtime->registry());
+  store::ObservedStore observed(blocks_store, gate, metrics);
+  storeapi::StoreServerOptions server_options;
+  server_options.request_series_max = flags.limits.series ? flags.limits.series : flags.read.old_series_limit;
+  server_options.request_samples_max = flags.limits.samples ? flags.limits.samples : flags.read.old_samples_limit;
+  server_options.refuse_empty_label = false;
+  storeapi::StoreServer store_server(observed, server_options);
+  store::StoreInfoService info(blocks_store);
+
+  net::HttpRouter router;
+  server::AddCommonRoutes(router, runtime->prober(), runtime->registry());
+  Runtime::Plan plan;
+  plan.http = flags.http;
+  plan.router = &router;
+  plan.grpc = flags.grpc;
+  plan.request_log = std::move(request_log);
+  rpc::RegisterStore(store_server, &plan.methods);
+  rpc::RegisterInfo(info, &plan.methods);
+  bool prepare = flags.blocks.header_strategy == "eager";
+  plan.start = [&](const Cancel& cancel) -> Status {
+    GN_TRY(FirstSync(sync, logger, cancel));
+    GN_LOG(logger, kInfo, "bucket store ready", {"blocks", std::to_string(blocks_store.served()->blocks().size())});
+    runtime->prober().SetReady();
+    return Status();
+  };
+  plan.background.emplace_back([&](const Cancel& cancel) {
+    auto synced = std::chrono::steady_clock::now();
+    if (prepare) sync.PrepareHeaders(cancel);
+    while (!cancel.stopped()) {
+      auto next = synced + flags.blocks.sync_interval;
+      SleepFor(std::min<std::chrono::milliseconds>(
+                   kIdleCheck, std::chrono::duration_cast<std::chrono::milliseconds>(
+                                   std::max(next - std::chrono::steady_clock::now(), std::chrono::nanoseconds(0)))),
+               cancel);
+      sync.ReleaseIdle();
+      if (cancel.stopped() || std::chrono::steady_clock::now() < next) continue;
+      synced = std::chrono::steady_clock::now();
+      if (Status st = sync.Sync(cancel); !st.ok())
+        GN_LOG(logger, kWarn, "syncing blocks failed", {"err", st.message()});
+      if (prepare) sync.PrepareHeaders(cancel);
+    }
+  });
+  *exit_code = runtime->Run(std::move(plan));
+  return Status();
+}
+
+}  // namespace
+
+void AddStoreCommand(flags::App& app, const GlobalFlags& global) {
+  flags::Command& command =
+      app.AddCommand("store",
+                     "Store node giving access to blocks in a bucket provider. Now supported GCS, S3, Azure, "
+                     "Swift, Tencent COS and Aliyun OSS.");
+  auto store_flags = std::make_shared<AllStoreFlags>();
+  store_flags->Register(command.flags());
+  command.Run([&global, store_flags] {
+    int exit_code = 1;
+    Status st = RunStore(global, *store_flags, &exit_code);
+    if (!st.ok()) ReportStartError("store", st);
+    return exit_code;
+  });
+}
+
+}  // namespace gauntlet::app
