@@ -119,7 +119,8 @@ void ServeThreads(const HttpRequest& request, const Cancel&, HttpReply& reply) {
     (void)reply.Write(ThreadText(*threads, symbols));
     return;
   }
-  ProfileBuilder builder({{"goroutine", "count"}});
+  const std::vector<profile::ValueType> kinds = {{"goroutine", "count"}};
+  ProfileBuilder builder(kinds);
   builder.SetPeriod({"goroutine", "count"}, 1);
   for (const auto& thread : *threads) {
     int64_t one[] = {1};
