@@ -8,12 +8,14 @@
 #include "app/sidecar_upload.h"
 #include "base/clock.h"
 #include "config/http_client_config.h"
+#include "io/file_system.h"
 #include "net/http_client.h"
 #include "net/http_router.h"
 #include "net/url.h"
 #include "server/http_client_options.h"
 #include "sidecar/control_services.h"
 #include "sidecar/heartbeat.h"
+#include "sidecar/local_blocks.h"
 #include "sidecar/prometheus_store.h"
 #include "storeapi/store_server.h"
 
@@ -71,10 +73,17 @@ Status RunSidecar(const GlobalFlags& global, const SidecarFlags& flags, int* exi
   heartbeat_options.timeout = flags.prometheus.get_config_timeout;
   heartbeat_options.ready_timeout = flags.prometheus.ready_timeout;
   heartbeat_options.min_time_ms = flags.prometheus.min_time.At(SystemClock().NowMs());
+  std::unique_ptr<sidecar::LocalBlocks> blocks;
+  if (flags.prometheus.read_blocks) {
+    blocks = std::make_unique<sidecar::LocalBlocks>(io::RealFileSystem(), flags.prometheus.tsdb_path,
+                                                    sidecar::LocalBlocksOptions(), SystemClock(), runtime->registry(),
+                                                    runtime->logger());
+    heartbeat_options.on_look = [&blocks](const sidecar::PrometheusState& state) { blocks->Compare(state); };
+  }
   sidecar::Heartbeat heartbeat(heartbeat_options, api, runtime->registry(), runtime->logger());
   sidecar::RemoteReadOptions read_options;
   read_options.user_agent = "Gauntlet/" + Version();
-  sidecar::PrometheusStore store(api, heartbeat, runtime->blocking(), read_options);
+  sidecar::PrometheusStore store(api, heartbeat, runtime->blocking(), read_options, blocks.get());
   storeapi::StoreServer store_server(store, {flags.limits.series, flags.limits.samples, false});
   sidecar::ControlServices control(api, heartbeat);
   GN_ASSIGN(std::unique_ptr<SidecarUpload> upload,

@@ -10,6 +10,11 @@ void PrometheusFlags::Register(flags::FlagSet& f) {
   f.GoDuration("prometheus.get_config_timeout", "Timeout for getting Prometheus config", &get_config_timeout);
   f.Config("prometheus.http-client", "YAML file or string with http client configs.", &http_client, false, false);
   f.String("tsdb.path", "Data directory of TSDB.", &tsdb_path);
+  f.Bool(
+      "tsdb.read-blocks",
+      "Read finished blocks in --tsdb.path directly, where that is the folder of this Prometheus, instead of asking it "
+      "for their samples.",
+      &read_blocks);
   f.Time("min-time",
          "Start of time range limit to serve. Thanos sidecar will serve only metrics, which happened later than this "
          "value. Option can be a constant time in RFC3339 format or time duration relative to current time, such as "

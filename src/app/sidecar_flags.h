@@ -13,6 +13,7 @@ struct PrometheusFlags {
   std::chrono::milliseconds ready_timeout{600'000}, get_config_interval{30'000}, get_config_timeout{30'000};
   flags::ConfigSource http_client;
   std::string tsdb_path = "./data";
+  bool read_blocks = true;
   flags::TimeOrDuration min_time;
   flags::ConfigSource request_logging;
   void Register(flags::FlagSet& f);

@@ -46,6 +46,9 @@ std::string OpenMetrics(const ContractData& data) {
 
 class SidecarSubject : public storeapi::ContractSubject {
  public:
+  // With its own reading of blocks, or by remote read alone.
+  explicit SidecarSubject(bool reads_blocks = false) : reads_blocks_(reads_blocks) {}
+
   std::string SkipReason() override { return RealPrometheus::Missing(); }
 
   Result<storeapi::Store*> Open(const ContractData& data) override {
@@ -53,18 +56,29 @@ class SidecarSubject : public storeapi::ContractSubject {
     GN_TRY(prometheus_.Start(data.external));
     GN_ASSIGN(client_, net::HttpClient::Make({}));
     api_ = std::make_unique<PrometheusApi>(prometheus_.url(), *client_);
-    heartbeat_ = std::make_unique<Heartbeat>(HeartbeatOptions(), *api_, registry_, telemetry::Logger::Discard());
+    HeartbeatOptions options;
+    if (reads_blocks_) {
+      blocks_ = std::make_unique<LocalBlocks>(io::RealFileSystem(), prometheus_.data().string(), LocalBlocksOptions(),
+                                              SystemClock(), registry_, telemetry::Logger::Discard());
+      options.on_look = [this](const PrometheusState& state) { blocks_->Compare(state); };
+    }
+    heartbeat_ = std::make_unique<Heartbeat>(options, *api_, registry_, telemetry::Logger::Discard());
     GN_TRY(heartbeat_->WaitUntilUp(Cancel()));
-    store_ = std::make_unique<PrometheusStore>(*api_, *heartbeat_, pool_, RemoteReadOptions());
+    store_ = std::make_unique<PrometheusStore>(*api_, *heartbeat_, pool_, RemoteReadOptions(), blocks_.get());
+    if (reads_blocks_ && !data.series.empty() && !blocks_->Take()) {
+      return Status(Code::kInternal, "the blocks are not read here");
+    }
     return store_.get();
   }
 
  private:
+  const bool reads_blocks_;
   RealPrometheus prometheus_;
   telemetry::Registry registry_;
   ThreadPool pool_{"sidecar", 16};
   std::unique_ptr<net::HttpClient> client_;
   std::unique_ptr<PrometheusApi> api_;
+  std::unique_ptr<LocalBlocks> blocks_;
   std::unique_ptr<Heartbeat> heartbeat_;
   std::unique_ptr<PrometheusStore> store_;
 };
@@ -93,11 +107,12 @@ class ProxySubject : public SidecarSubject {
   std::unique_ptr<storeapi::Proxy> proxy_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Prometheus, StoreContract,
-                         ::testing::Values(ContractParam{"Sidecar", [] { return std::make_unique<SidecarSubject>(); }},
-                                           ContractParam{"ProxyOfSidecars",
-                                                         [] { return std::make_unique<ProxySubject>(); }}),
-                         storeapi::ContractName);
+INSTANTIATE_TEST_SUITE_P(
+    Prometheus, StoreContract,
+    ::testing::Values(ContractParam{"Sidecar", [] { return std::make_unique<SidecarSubject>(); }},
+                      ContractParam{"SidecarWithBlocks", [] { return std::make_unique<SidecarSubject>(true); }},
+                      ContractParam{"ProxyOfSidecars", [] { return std::make_unique<ProxySubject>(); }}),
+    storeapi::ContractName);
 
 }  // namespace
 }  // namespace gauntlet::sidecar

@@ -40,10 +40,12 @@ Status Heartbeat::Look(const Cancel& cancel) {
   CancelSource source(cancel, options_.timeout);
   auto state = std::make_shared<PrometheusState>();
   GN_ASSIGN(state->version, api_.Version(source.cancel()));
-  GN_ASSIGN(int64_t lowest, api_.LowestTimeMs(source.cancel()));
-  state->has_data = lowest != kMinTimeMs;
-  state->min_time_ms = std::max(options_.min_time_ms, lowest);
-  GN_ASSIGN(state->external_labels, api_.ExternalLabels(source.cancel()));
+  GN_ASSIGN(state->database, api_.Database(source.cancel()));
+  state->has_data = state->database.lowest_ms != kMinTimeMs;
+  state->min_time_ms = std::max(options_.min_time_ms, state->database.lowest_ms);
+  GN_ASSIGN(PrometheusConfig config, api_.Config(source.cancel()));
+  state->external_labels = std::move(config.external_labels);
+  state->out_of_order_window_ms = config.out_of_order_window_ms;
   if (state->external_labels.empty()) {
     return Status(
         Code::kInvalid,
@@ -53,6 +55,7 @@ Status Heartbeat::Look(const Cancel& cancel) {
   GN_ASSIGN(std::vector<std::string> names, api_.LabelNames({}, kMinTimeMs, kMaxTimeMs, 0, source.cancel()));
   state->label_names = {std::make_move_iterator(names.begin()), std::make_move_iterator(names.end())};
   state->up = true;
+  if (options_.on_look) options_.on_look(*state);
   Set(std::move(state));
   last_success_.Set(static_cast<double>(SystemClock().NowMs()) / 1000);
   return Status();

@@ -31,6 +31,8 @@ struct PrometheusState {
   bool has_data = false;  // false: an empty database, whose times are not known yet
   Labels external_labels;
   int64_t min_time_ms = 0;
+  DatabaseFacts database;
+  int64_t out_of_order_window_ms = 0;
   PrometheusVersion version;
   // Names of its own labels, as of the last heartbeat: an external label of the same name changes the order of series.
   std::set<std::string, std::less<>> label_names;
@@ -38,9 +40,10 @@ struct PrometheusState {
 
 struct HeartbeatOptions {
   std::chrono::milliseconds interval{30'000};
-  std::chrono::milliseconds timeout{30'000};         // of one look
-  std::chrono::milliseconds ready_timeout{600'000};  // until the first that succeeds
-  int64_t min_time_ms = 0;                           // --min-time, applied to what Prometheus says
+  std::chrono::milliseconds timeout{30'000};            // of one look
+  std::chrono::milliseconds ready_timeout{600'000};     // until the first that succeeds
+  int64_t min_time_ms = 0;                              // --min-time, applied to what Prometheus says
+  std::function<void(const PrometheusState&)> on_look;  // called after each look that succeeds
 };
 
 class Heartbeat {

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <initializer_list>
 
 #include "config/yaml.h"
 #include "model/float_text.h"
@@ -127,34 +128,56 @@ Result<PrometheusVersion> PrometheusApi::Version(const Cancel& cancel) const {
   return version;
 }
 
-Result<Labels> PrometheusApi::ExternalLabels(const Cancel& cancel) const {
+Result<PrometheusConfig> PrometheusApi::Config(const Cancel& cancel) const {
   GN_ASSIGN(ApiAnswer answer, Get("status/config", {}, cancel));
   Result<config::NodePtr> root = config::ParseYaml(answer.data.Get("yaml").String().value_or(""));
   if (!root.ok()) return root.status().Wrap("configuration of Prometheus");
-  const config::Node* global = (*root)->Find("global");
-  const config::Node* external = global != nullptr ? global->Find("external_labels") : nullptr;
+  auto find = [&](std::initializer_list<const char*> path) {
+    const config::Node* node = root->get();
+    for (const char* name : path) node = node != nullptr ? node->Find(name) : nullptr;
+    return node;
+  };
+  PrometheusConfig config;
   std::vector<std::pair<std::string, std::string>> pairs;
-  if (external != nullptr) {
+  if (const config::Node* external = find({"global", "external_labels"})) {
     for (const auto& [name, value] : external->entries()) pairs.emplace_back(name->text(), value->text());
   }
-  return Labels::From(std::move(pairs));
+  config.external_labels = Labels::From(std::move(pairs));
+  if (const config::Node* window = find({"storage", "tsdb", "out_of_order_time_window"})) {
+    Result<int64_t> parsed = ParsePromDuration(window->text());
+    if (!parsed.ok()) return parsed.status().Wrap("out_of_order_time_window of Prometheus");
+    config.out_of_order_window_ms = *parsed;
+  }
+  return config;
 }
 
-Result<int64_t> PrometheusApi::LowestTimeMs(const Cancel& cancel) const {
-  constexpr std::string_view kName = "\nprometheus_tsdb_lowest_timestamp_seconds ";
+Result<DatabaseFacts> PrometheusApi::Database(const Cancel& cancel) const {
   GN_ASSIGN(std::string text, Fetch("/metrics", cancel));
   text.insert(0, 1, '\n');
-  size_t at = text.find(kName);
-  if (at == std::string::npos) {
+  auto value = [&](std::string_view name) -> std::optional<double> {
+    std::string line = '\n' + std::string(name) + ' ';
+    size_t at = text.find(line);
+    if (at == std::string::npos) return std::nullopt;
+    at += line.size();
+    Result<double> number = ParseFloat(std::string_view(text).substr(at, text.find('\n', at) - at));
+    return number.ok() && !std::isnan(*number) ? std::optional<double>(*number) : std::nullopt;
+  };
+  // An empty head says MaxInt64 and MinInt64, an empty database MaxInt64.
+  auto time = [&](std::string_view name) -> std::optional<int64_t> {
+    std::optional<double> ms = value(name);
+    return ms && std::abs(*ms) < 9.2e18 ? std::optional<int64_t>(static_cast<int64_t>(*ms)) : std::nullopt;
+  };
+  DatabaseFacts facts;
+  std::optional<double> lowest = value("prometheus_tsdb_lowest_timestamp_seconds");
+  if (!lowest) {
     return Status(Code::kNotFound,
                   "metric prometheus_tsdb_lowest_timestamp_seconds is missing at " + base_url_ + "/metrics");
   }
-  at += kName.size();
-  std::string_view number = std::string_view(text).substr(at, text.find('\n', at) - at);
-  GN_ASSIGN(double seconds, ParseFloat(number));
-  // An empty database says MaxInt64.
-  if (seconds * 1000 >= 9.2e18 || std::isnan(seconds)) return kMinTimeMs;
-  return static_cast<int64_t>(seconds * 1000);
+  if (*lowest * 1000 < 9.2e18) facts.lowest_ms = static_cast<int64_t>(std::llround(*lowest * 1000));
+  facts.head_min_ms = time("prometheus_tsdb_head_min_time");
+  facts.head_max_ms = time("prometheus_tsdb_head_max_time");
+  facts.blocks = time("prometheus_tsdb_blocks_loaded");
+  return facts;
 }
 
 Result<std::vector<std::string>> PrometheusApi::LabelNames(const Matchers& matchers, int64_t start_ms, int64_t end_ms,

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -16,6 +17,7 @@
 #include "json/reader.h"
 #include "model/labels.h"
 #include "model/matcher.h"
+#include "model/time.h"
 #include "net/http.h"
 
 namespace gauntlet::net {
@@ -30,6 +32,18 @@ struct PrometheusVersion {
   bool AtLeast(int want_major, int want_minor) const {
     return major > want_major || (major == want_major && minor >= want_minor);
   }
+};
+
+struct PrometheusConfig {
+  Labels external_labels;
+  int64_t out_of_order_window_ms = 0;  // how late samples are taken
+};
+
+// Of prometheus_tsdb_*. What is not known, or of an empty head, is absent.
+struct DatabaseFacts {
+  int64_t lowest_ms = kMinTimeMs;  // kMinTimeMs while there is no data
+  std::optional<int64_t> head_min_ms, head_max_ms;
+  std::optional<int64_t> blocks;  // loaded
 };
 
 // The `data` of an answer; dies with the document.
@@ -48,10 +62,10 @@ class PrometheusApi {
   net::HttpClient& client() const { return client_; }
 
   Result<PrometheusVersion> Version(const Cancel& cancel) const;
-  // global.external_labels of the configuration in force.
-  Result<Labels> ExternalLabels(const Cancel& cancel) const;
-  // Of prometheus_tsdb_lowest_timestamp_seconds; kMinTimeMs while Prometheus has no data.
-  Result<int64_t> LowestTimeMs(const Cancel& cancel) const;
+  // The configuration in force.
+  Result<PrometheusConfig> Config(const Cancel& cancel) const;
+  // What its metrics say of its database; an error when they do not even say the lowest time.
+  Result<DatabaseFacts> Database(const Cancel& cancel) const;
 
   // GET of /api/v1/<path>. kInvalid for bad_data, kNotFound for 404 and 405, kUnavailable for whatever else is not
   // success: "expected 2xx response, got 503. Body: ...".

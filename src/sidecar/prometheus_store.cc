@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "sidecar/block_read.h"
 #include "storeapi/external_labels.h"
 #include "storeapi/shard_filter.h"
 
@@ -32,8 +33,24 @@ bool ApiAccepts(const Matchers& matchers) {
 }
 
 PrometheusStore::PrometheusStore(const PrometheusApi& api, const Heartbeat& heartbeat, Executor& executor,
-                                 RemoteReadOptions options)
-    : api_(api), heartbeat_(heartbeat), executor_(executor), options_(std::move(options)) {}
+                                 RemoteReadOptions options, LocalBlocks* blocks)
+    : api_(api), heartbeat_(heartbeat), executor_(executor), options_(std::move(options)), blocks_(blocks) {}
+
+std::unique_ptr<storeapi::SeriesStream> PrometheusStore::Samples(RemoteReadRequest read, const Cancel& cancel) const {
+  auto remote = [&](RemoteReadRequest request) {
+    return StartRemoteRead(api_, executor_, std::move(request), options_, cancel);
+  };
+  std::optional<LocalBlocks::Readable> local = blocks_ != nullptr ? blocks_->Take() : std::nullopt;
+  if (!local || read.start_ms >= local->end_ms) return remote(std::move(read));
+  RemoteReadRequest early = read;
+  early.end_ms = std::min(read.end_ms, local->end_ms - 1);
+  auto from_blocks = StartBlockRead(local->blocks, early, read.end_ms >= local->end_ms, options_, cancel);
+  if (!from_blocks.ok()) return remote(std::move(read));  // what cannot be read here, Prometheus may know to
+  if (read.end_ms < local->end_ms) return *std::move(from_blocks);
+  read.start_ms = local->end_ms;
+  int64_t limit = read.limit;
+  return JoinByTime(*std::move(from_blocks), remote(std::move(read)), limit);
+}
 
 std::unique_ptr<storeapi::SeriesStream> PrometheusStore::Series(const storeapi::SeriesRequest& request,
                                                                 const storeapi::CallContext& context) {
@@ -57,7 +74,7 @@ std::unique_ptr<storeapi::SeriesStream> PrometheusStore::Series(const storeapi::
     read.sort = read.sort || state->label_names.count(name) > 0;
   }
   if (request.skip_chunks && ApiAccepts(read.matchers)) return LabelsOnly(request, std::move(read), context.cancel);
-  return StartRemoteRead(api_, executor_, std::move(read), options_, context.cancel);
+  return Samples(std::move(read), context.cancel);
 }
 
 std::unique_ptr<storeapi::SeriesStream> PrometheusStore::LabelsOnly(const storeapi::SeriesRequest& request,
