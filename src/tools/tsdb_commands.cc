@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstdio>
 #include <functional>
 #include <memory>
 #include <utility>
 
 #include "tools/tsdb_analyze.h"
+#include "tools/tsdb_create_blocks.h"
 #include "tools/tsdb_dump.h"
 #include "tools/tsdb_list.h"
 #include "tsdb/db/block_queryable.h"
@@ -118,6 +120,48 @@ void AddDump(flags::Command& tsdb, std::string name, std::string help, bool open
   });
 }
 
+Status CreateFromOpenMetrics(const std::string& input, const std::string& dir, const CreateBlocksOptions& options) {
+  io::FileSystem& files = io::RealFileSystem();
+  GN_ASSIGN(std::unique_ptr<io::MappedFile> text, files.Map(input));
+  uint64_t dropped = 0;
+  GN_TRY(CreateBlocks(files, text->bytes(), dir, options, Print, &dropped));
+  if (dropped > 0) fmt::print(stderr, "{} samples before the last one of their series were left out\n", dropped);
+  return Status();
+}
+
+void AddCreateBlocks(flags::Command& tsdb) {
+  struct Options {
+    std::string input, dir = kDefaultPath;
+    std::chrono::milliseconds longest{0};
+    std::vector<std::string> labels;
+    CreateBlocksOptions create;
+  };
+  auto options = std::make_shared<Options>();
+  flags::Command& from = tsdb.AddCommand("create-blocks-from", "Import samples from input and produce TSDB blocks.");
+  flags::Command& command =
+      from.AddCommand("openmetrics", "Import samples from OpenMetrics input and produce TSDB blocks.");
+  flags::FlagSet& f = command.flags();
+  f.Bool("human-readable", "Print human readable values.", &options->create.human).Short('r');
+  f.Bool("quiet", "Do not print created blocks.", &options->create.quiet).Short('q');
+  f.GoDuration("max-block-duration", "Maximum duration created blocks may span. Anything less than 2h is ignored.",
+               &options->longest)
+      .Hidden();
+  f.Strings("label", "Label to attach to metrics, name=value. Can be specified multiple times.", &options->labels);
+  command.Argument("input file", "OpenMetrics file to read samples from.", &options->input)
+      .Argument("output directory", "Output directory for generated blocks.", &options->dir, false)
+      .Run([options] {
+        options->create.block_ms_max = options->longest.count();
+        for (const std::string& text : options->labels) {
+          size_t equals = text.find('=');
+          if (equals == std::string::npos || equals == 0) {
+            return Report(Status(Code::kInvalid, fmt::format("--label: expected name=value, got {}", text)));
+          }
+          options->create.labels.emplace_back(text.substr(0, equals), text.substr(equals + 1));
+        }
+        return Report(CreateFromOpenMetrics(options->input, options->dir, options->create));
+      });
+}
+
 }  // namespace
 
 flags::Command& AddTsdbCommands(flags::Command& tools) {
@@ -127,6 +171,7 @@ flags::Command& AddTsdbCommands(flags::Command& tools) {
   AddDump(tsdb, "dump", "Dump data (series+samples or optionally just series) from the blocks of a TSDB.", false);
   AddDump(tsdb, "dump-openmetrics",
           "Dump samples from the blocks of a TSDB into OpenMetrics text format, excluding native histograms.", true);
+  AddCreateBlocks(tsdb);
   return tsdb;
 }
 

@@ -71,7 +71,7 @@ Result<BlockMeta> BlockBuilder::Write(io::FileSystem& files, const std::string& 
   meta.maxt_ms = *maxt_ms_ + 1;
   meta.compaction.sources = {ulid};
   std::vector<std::pair<LabelsView, Series*>> sorted;
-  std::set<std::string_view> symbols;
+  std::set<std::string_view> symbols = {""};  // a head has it for its list of all series
   for (auto& [packed, series] : series_) {
     sorted.emplace_back(LabelsView(packed), series.get());
     for (const Label& label : LabelsView(packed)) {
