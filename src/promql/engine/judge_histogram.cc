@@ -186,7 +186,7 @@ std::optional<JudgeValue> InstantRate(const std::string& name, const JudgeWindow
   }
   h.hint = ResetHint::kGauge;
   h = Compacted(std::move(h));
-  return name == "irate" ? ScaleJudged(std::move(h), 1 / (static_cast<double>(now_t - before_t) / 1000)) : h;
+  return name == "irate" ? DivideJudged(std::move(h), static_cast<double>(now_t - before_t) / 1000) : h;
 }
 
 bool Near(double a, double b) {
@@ -295,6 +295,18 @@ JudgeHistogram ScaleJudged(JudgeHistogram h, double factor) {
   return h;
 }
 
+JudgeHistogram DivideJudged(JudgeHistogram h, double divisor) {
+  if (divisor == 0) {
+    h.positive.clear();
+    h.negative.clear();
+  }
+  for (double* v : {&h.zero_count, &h.count, &h.sum}) *v /= divisor;
+  for (auto& bucket : h.positive) bucket.second /= divisor;
+  for (auto& bucket : h.negative) bucket.second /= divisor;
+  if (divisor < 0) h.hint = ResetHint::kGauge;
+  return h;
+}
+
 bool WasReset(const JudgeHistogram& now, const JudgeHistogram& before) {
   if (now.hint == ResetHint::kReset) return true;
   if (now.hint == ResetHint::kNotReset) return false;
@@ -345,18 +357,7 @@ std::optional<JudgeValue> CombineJudged(BinaryOp op, const JudgeValue& a, const 
   }
   if (left != right && op == BinaryOp::kMul) return Compacted(ScaleJudged(left ? *a.h : *b.h, left ? b.f : a.f));
   if (!left || right) return std::nullopt;
-  if (op == BinaryOp::kDiv) {
-    JudgeHistogram h = *a.h;
-    if (b.f == 0) {
-      h.positive.clear();
-      h.negative.clear();
-    }
-    for (double* v : {&h.zero_count, &h.count, &h.sum}) *v /= b.f;
-    for (auto& bucket : h.positive) bucket.second /= b.f;
-    for (auto& bucket : h.negative) bucket.second /= b.f;
-    if (b.f < 0) h.hint = ResetHint::kGauge;
-    return Compacted(std::move(h));
-  }
+  if (op == BinaryOp::kDiv) return Compacted(DivideJudged(*a.h, b.f));
   if (op == BinaryOp::kTrimLower || op == BinaryOp::kTrimUpper) {
     // Its many cases are judged by tables and recorded answers; here only that it is applied.
     Histogram h = a.h->ToModel();
@@ -376,11 +377,7 @@ std::optional<JudgeValue> TotalJudged(const std::vector<JudgeValue>& values, boo
     sum = *std::move(next);
   }
   if (!average) return sum;
-  const double n = static_cast<double>(values.size());
-  for (double* v : {&sum.zero_count, &sum.count, &sum.sum}) *v /= n;
-  for (auto& bucket : sum.positive) bucket.second /= n;
-  for (auto& bucket : sum.negative) bucket.second /= n;
-  return sum;
+  return DivideJudged(std::move(sum), static_cast<double>(values.size()));
 }
 
 std::optional<JudgeValue> RangeJudged(const std::string& name, const JudgeWindow& w, int64_t range_start,

@@ -53,6 +53,7 @@ std::optional<JudgeHistogram> AddJudged(const JudgeHistogram& a, const JudgeHist
 // Without empty buckets.
 JudgeHistogram Compacted(JudgeHistogram h);
 JudgeHistogram ScaleJudged(JudgeHistogram h, double factor);
+JudgeHistogram DivideJudged(JudgeHistogram h, double divisor);
 bool WasReset(const JudgeHistogram& now, const JudgeHistogram& before);
 
 // What vectorElemBinop gives: nothing where it has a note instead. `keep`: of a comparison.
