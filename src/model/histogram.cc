@@ -210,7 +210,7 @@ std::string HistogramString(const Histogram& h) {
     if (cursor.count() != 0) negative.push_back(BucketText(cursor.bucket()));
   }
   for (auto bucket = negative.rbegin(); bucket != negative.rend(); ++bucket) text += ", " + *bucket;
-  if (h.zero_count != 0) {
+  if (h.zero_count != 0 && !h.uses_custom_buckets()) {
     text += ", " + BucketText({-h.zero_threshold, h.zero_threshold, h.zero_count, true, true, 0});
   }
   for (BucketCursor cursor(h, BucketCursor::Side::kPositive); cursor.Next();) {

@@ -40,6 +40,8 @@ HistogramSideView View(const Histogram& h, Side side) {
 
 template <typename Fn>
 void ForEachCount(Histogram& h, Fn fn) {
+  // With custom buckets there is no zero bucket: what a product makes of its 0 does not last.
+  if (h.uses_custom_buckets()) h.zero_count = 0;
   fn(h.zero_count);
   fn(h.count);
   fn(h.sum);

@@ -288,7 +288,9 @@ JudgeHistogram Compacted(JudgeHistogram h) {
 }
 
 JudgeHistogram ScaleJudged(JudgeHistogram h, double factor) {
-  for (double* v : {&h.zero_count, &h.count, &h.sum}) *v *= factor;
+  h.zero_count = (h.custom() ? 0 : h.zero_count) * factor;
+  h.count *= factor;
+  h.sum *= factor;
   for (auto& bucket : h.positive) bucket.second *= factor;
   for (auto& bucket : h.negative) bucket.second *= factor;
   if (factor < 0) h.hint = ResetHint::kGauge;
@@ -300,7 +302,9 @@ JudgeHistogram DivideJudged(JudgeHistogram h, double divisor) {
     h.positive.clear();
     h.negative.clear();
   }
-  for (double* v : {&h.zero_count, &h.count, &h.sum}) *v /= divisor;
+  h.zero_count = (h.custom() ? 0 : h.zero_count) / divisor;
+  h.count /= divisor;
+  h.sum /= divisor;
   for (auto& bucket : h.positive) bucket.second /= divisor;
   for (auto& bucket : h.negative) bucket.second /= divisor;
   if (divisor < 0) h.hint = ResetHint::kGauge;

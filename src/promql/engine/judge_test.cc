@@ -70,7 +70,7 @@ class QueryMaker {
 
   std::string Selector() {
     std::string name = OneOf(
-        {"a", "b", "c_total", "a", "{__name__=~\"a|b\"}", "nothing", "n", "n", "k", "mix", "{__name__=~\"a|n\"}"});
+        {"a", "b", "c_total", "a", "{__name__=~\"a|b\"}", "nothing", "n", "n", "k", "mix", "{__name__=~\"n|k\"}"});
     if (name.starts_with("{") || Pick(2) == 0) return name;
     return name + OneOf({"{l=\"1\"}", "{l!=\"1\"}", "{m=~\"x|y\"}", "{l=\"2\", m=\"x\"}"});
   }

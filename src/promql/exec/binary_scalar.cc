@@ -82,7 +82,50 @@ class BinaryScalarStage : public Stage {
   std::vector<double> values_;
 };
 
+class TrimOfScalar : public Operator {
+ public:
+  TrimOfScalar(ExecContext& context, const BinaryNode& node, std::unique_ptr<ScalarOperator> scalar,
+               std::unique_ptr<Operator> input)
+      : Operator(context, node), binary_(node), scalar_(std::move(scalar)) {
+    AddChild(std::move(input));
+  }
+
+  Result<bool> Next(Rows* batch) override {
+    batch->clear();
+    if (children_[0] == nullptr) return false;
+    std::vector<double> values;
+    GN_TRY(scalar_->Evaluate(&values));
+    scalar_->Annotate(&below_);
+    enum : uint8_t { kNothing, kFloat, kHistogram };
+    std::vector<uint8_t> last(node_.grid.steps, kNothing);
+    while (true) {
+      GN_TRY(context_.CheckCancel());
+      GN_ASSIGN(bool more, child().Next(batch));
+      if (!more) break;
+      for (const Row& row : *batch) {
+        ForEachBit(row.column.present(), row.column.words(), [&](uint32_t step) { last[step] = kFloat; });
+        for (const HistogramPoint& p : row.column.histograms()) last[p.step] = kHistogram;
+      }
+    }
+    CloseChild();
+    for (uint8_t kind : {kFloat, kHistogram}) {
+      if (std::find(last.begin(), last.end(), kind) == last.end()) continue;
+      TellNote(BinaryNote::kIncompatibleTypes, binary_.op, false, kind == kHistogram, node_.pos, &own_);
+    }
+    return false;
+  }
+
+ private:
+  const BinaryNode& binary_;
+  std::unique_ptr<ScalarOperator> scalar_;
+};
+
 }  // namespace
+
+std::unique_ptr<Operator> MakeTrimOfScalar(ExecContext& context, const BinaryNode& node,
+                                           std::unique_ptr<ScalarOperator> scalar, std::unique_ptr<Operator> input) {
+  return std::make_unique<TrimOfScalar>(context, node, std::move(scalar), std::move(input));
+}
 
 std::unique_ptr<Stage> MakeBinaryScalar(ExecContext& context, const BinaryNode& node,
                                         std::unique_ptr<ScalarOperator> scalar, bool scalar_first, bool careful) {

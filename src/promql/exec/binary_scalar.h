@@ -16,4 +16,8 @@ namespace gauntlet::promql {
 std::unique_ptr<Stage> MakeBinaryScalar(ExecContext& context, const BinaryNode& node,
                                         std::unique_ptr<ScalarOperator> scalar, bool scalar_first, bool careful);
 
+// scalar </ vector and scalar >/ vector: nothing comes of them but a note, of each step's last series.
+std::unique_ptr<Operator> MakeTrimOfScalar(ExecContext& context, const BinaryNode& node,
+                                           std::unique_ptr<ScalarOperator> scalar, std::unique_ptr<Operator> input);
+
 }  // namespace gauntlet::promql

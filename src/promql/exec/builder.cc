@@ -285,6 +285,9 @@ Builder::Vectors Builder::Binary(const BinaryNode& node, SampleScope* scope) {
     const PlanNode& vector = scalar_first ? *node.rhs : *node.lhs;
     GN_ASSIGN(auto input, Vector(vector, scope));
     GN_ASSIGN(auto scalar, Scalar(scalar_first ? *node.lhs : *node.rhs, scope));
+    if (scalar_first && (node.op == BinaryOp::kTrimLower || node.op == BinaryOp::kTrimUpper)) {
+      return MakeTrimOfScalar(context_, node, std::move(scalar), std::move(input));
+    }
     bool careful = Careful(vector) && (ChangesMetric(node.op) || node.return_bool);
     auto stage = MakeBinaryScalar(context_, node, std::move(scalar), scalar_first, careful);
     return Staged(node, std::move(input), std::move(stage), careful, scope);
