@@ -132,6 +132,7 @@ HistogramMeeting Meet(Histogram& h, const Histogram& other, double sign, Histogr
   HistogramMeeting meeting;
   meeting.compatible = h.uses_custom_buckets() == other.uses_custom_buckets();
   if (!meeting.compatible) return meeting;
+  if (h.uses_custom_buckets()) h.zero_count = 0;
   meeting.reset_collision = JoinHints(h, other.reset_hint);
   const bool custom = h.uses_custom_buckets();
   if constexpr (kCompensated) {

@@ -140,6 +140,7 @@ class Trimmer {
 }  // namespace
 
 void TrimHistogram(Histogram& h, double bound, TrimSide side) {
+  if (h.uses_custom_buckets()) h.zero_count = 0;
   Trimmer trimmer(h, bound, side);
   std::vector<double> positive = h.positive_buckets, negative = h.negative_buckets;
   bool has_positive = trimmer.TrimBuckets(BucketCursor::Side::kPositive, &positive);

@@ -15,7 +15,8 @@ namespace gauntlet::promql {
 // Whether a merged series is to lose its name is for the row that begins first to say, or for the first row.
 enum class MergedName : uint8_t { kOfFirstStep, kOfFirstRow };
 
-// Joins rows of equal labels into the first of them. kInvalid when two have something at the same step.
+// Joins rows of equal labels into the first of them. kInvalid when two have something at the same step. (Where a float
+// meets a histogram, upstream's label functions and unary minus give a series with both, which nothing can read.)
 Status MergeSameLabels(Rows* rows, MergedName name);
 // Adds what `other` has to `row`; false when both have something at one step.
 bool MergeColumns(Column* column, Column&& other);

@@ -38,8 +38,8 @@ class Operator {
   // What this and the operators below it had to say so far, in upstream's order.
   void Annotate(AnnotationSet* out) const {
     out->Merge(below_);
-    for (const auto& child : children_) {
-      if (child != nullptr) child->Annotate(out);
+    for (size_t i = 0; i < children_.size(); ++i) {
+      children_[i] != nullptr ? children_[i]->Annotate(out) : out->Merge(closed_[i]);
     }
     out->Merge(own_);
   }
@@ -49,12 +49,15 @@ class Operator {
   virtual size_t held_bytes() const { return charge_.bytes(); }
 
  protected:
-  Operator& AddChild(std::unique_ptr<Operator> child) { return *children_.emplace_back(std::move(child)); }
+  Operator& AddChild(std::unique_ptr<Operator> child) {
+    closed_.emplace_back();
+    return *children_.emplace_back(std::move(child));
+  }
   Operator& child(size_t i = 0) { return *children_[i]; }
   // The child has ended: keeps its annotations, frees the rest.
   void CloseChild(size_t i = 0) {
     if (children_[i] == nullptr) return;
-    children_[i]->Annotate(&below_);
+    children_[i]->Annotate(&closed_[i]);
     children_[i].reset();
   }
   // Pulls a child dry for its errors alone.
@@ -68,6 +71,7 @@ class Operator {
   HeldSamples held_;
   AnnotationSet below_, own_;
   std::vector<std::unique_ptr<Operator>> children_;
+  std::vector<AnnotationSet> closed_;  // of the children that have ended, whichever of them did first
 };
 
 // A scalar expression: one value per step. Evaluated once, on demand.
