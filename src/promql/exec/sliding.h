@@ -91,7 +91,7 @@ class RiskyValues {
   }
   bool Any(uint32_t lo, uint32_t hi) const { return counts_[hi] != counts_[lo]; }
   // Whether to slide: not over risky values, nor over so few that looking at them in upstream's order costs nothing.
-  bool MaySlide(uint32_t lo, uint32_t hi) const { return hi - lo > 32 && !Any(lo, hi); }
+  bool MaySlide(uint32_t lo, uint32_t hi) const { return hi - lo > 20 && !Any(lo, hi); }
 
  private:
   std::vector<uint32_t>& counts_;  // before each position

@@ -9,71 +9,102 @@ namespace gauntlet::promql {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr uint32_t kValuesPerBucket = 16, kSplittersMax = 1023, kSamplesPerSplitter = 2;
+constexpr uint32_t kValuesPerBucket = 48, kSplittersMax = 1023, kSamplesPerSplitter = 2;
+
+bool IsEqualBucket(uint32_t bucket) { return bucket > 0 && bucket % 2 == 0; }
 
 }  // namespace
 
-SlidingQuantile::SlidingQuantile(const double* values, uint32_t size) {
-  ChooseSplitters(values, size);
-  const uint32_t bucket_count = 2 * splitter_count_ + 2;
-  bucket_of_.resize(size);
-  std::vector<uint32_t> next(bucket_count + 1);
-  for (uint32_t i = 0; i < size; ++i) {
-    uint32_t bucket = BucketOf(values[i]);
-    bucket_of_[i] = static_cast<uint16_t>(bucket);
-    ++next[bucket + 1];
-  }
-  buckets_.resize(bucket_count);
-  for (uint32_t b = 0; b < bucket_count; ++b) {
-    next[b + 1] += next[b];
-    buckets_[b] = {next[b], next[b], b % 2 == 0 && b > 0};
-  }
-  values_.resize(size);
-  for (uint32_t i = 0; i < size; ++i) values_[next[bucket_of_[i]]++] = values[i];
-  groups_.resize(bucket_count / kGroup + 1);
+SlidingQuantile::SlidingQuantile(const double* values, uint32_t size) : values_(values), size_(size) {
+  ChooseSplitters();
+  const uint32_t buckets = 2 * splitter_count_ + 2;
+  entered_.resize(buckets);
+  left_.resize(buckets);
+  groups_.resize(buckets / kGroup + 1);
+  if (!ClassifyByNeighbours()) Classify();
 }
 
-void SlidingQuantile::ChooseSplitters(const double* values, uint32_t size) {
-  uint32_t wanted = std::bit_ceil(std::clamp(size / kValuesPerBucket, 2u, kSplittersMax + 1)) - 1;
+void SlidingQuantile::ChooseSplitters() {
+  const uint32_t wanted = std::bit_ceil(std::clamp(size_ / kValuesPerBucket, 2u, kSplittersMax + 1)) - 1;
   std::vector<double> sample;
-  const uint32_t stride = std::max(1u, size / (wanted * kSamplesPerSplitter));
-  for (uint32_t i = stride / 2; i < size; i += stride) {
-    if (!std::isnan(values[i])) sample.push_back(values[i]);
+  const uint32_t stride = std::max(1u, size_ / (wanted * kSamplesPerSplitter));
+  for (uint32_t i = stride / 2; i < size_; i += stride) {
+    if (!std::isnan(values_[i])) sample.push_back(values_[i]);
   }
   std::sort(sample.begin(), sample.end());
   for (uint32_t i = 1; i <= wanted && !sample.empty(); ++i) {
-    double v = sample[i * sample.size() / (wanted + 1)];
+    const double v = sample[i * sample.size() / (wanted + 1)];
     if (splitters_.empty() || v != splitters_.back()) splitters_.push_back(v);
   }
   splitter_count_ = static_cast<uint32_t>(splitters_.size());
   splitters_.resize(std::bit_ceil(splitter_count_ + 1) - 1, kInfinity);
 }
 
-// 0 for NaN; 2 i + 1 between splitters i - 1 and i; 2 i + 2 for splitter i itself.
-uint32_t SlidingQuantile::BucketOf(double v) const {
-  if (std::isnan(v)) return 0;
-  const double* base = splitters_.data();
-  uint32_t below = 0;  // splitters less than v
-  for (auto half = static_cast<uint32_t>(splitters_.size() + 1) / 2; half > 0; half /= 2) {
-    below += base[below + half - 1] < v ? half : 0;
-  }
+// 0 for NaN; 2 i + 1 between splitters i - 1 and i; 2 i + 2 for splitter i itself. `below`: splitters less than `v`.
+uint32_t SlidingQuantile::BucketOf(double v, uint32_t below) const {
   below = std::min(below, splitter_count_);
-  return 2 * below + 1 + (below < splitter_count_ && splitters_[below] == v);
+  const bool equal = below < splitter_count_ && splitters_[below] == v;
+  return std::isnan(v) ? 0 : 2 * below + 1 + equal;
+}
+
+// Counters and slow gauges stay in a bucket for long: looks at the bucket of the sample before. False, and nothing
+// done, when the first samples move about too much for that.
+bool SlidingQuantile::ClassifyByNeighbours() {
+  const double* splitters = splitters_.data();
+  bucket_of_.resize(size_);
+  uint32_t below = 0, moves = 0;
+  constexpr uint32_t kTried = 512;
+  for (uint32_t i = 0; i < size_; ++i) {
+    const double v = values_[i];
+    while (below < splitter_count_ && splitters[below] < v) ++below, ++moves;
+    while (below > 0 && !(splitters[below - 1] < v)) --below, ++moves;
+    bucket_of_[i] = static_cast<uint16_t>(BucketOf(v, below));
+    if (i % kTried == kTried - 1 && moves > i / 2) return false;
+  }
+  for (uint16_t bucket : bucket_of_) ++entered_[bucket];
+  return true;
+}
+
+// Several searches side by side.
+void SlidingQuantile::Classify() {
+  constexpr uint32_t kLanes = 8;
+  const double* splitters = splitters_.data();
+  const auto first_half = static_cast<uint32_t>(splitters_.size() + 1) / 2;
+  bucket_of_.resize(size_);
+  for (uint32_t begin = 0; begin < size_; begin += kLanes) {
+    const uint32_t lanes = std::min(kLanes, size_ - begin);
+    double v[kLanes];
+    uint32_t below[kLanes] = {};  // splitters less than the value
+    for (uint32_t k = 0; k < kLanes; ++k) v[k] = values_[begin + std::min(k, lanes - 1)];
+    for (uint32_t half = first_half; half > 0; half /= 2) {
+      for (uint32_t k = 0; k < kLanes; ++k) below[k] += splitters[below[k] + half - 1] < v[k] ? half : 0;
+    }
+    for (uint32_t k = 0; k < lanes; ++k) {
+      const uint32_t bucket = BucketOf(v[k], below[k]);
+      bucket_of_[begin + k] = static_cast<uint16_t>(bucket);
+      ++entered_[bucket];
+    }
+  }
+}
+
+// All have entered: takes back those behind the first window.
+void SlidingQuantile::Start(uint32_t lo, uint32_t hi) {
+  started_ = true;
+  for (uint32_t i = hi; i < size_; ++i) --entered_[bucket_of_[i]];
+  for (uint32_t i = 0; i < lo; ++i) ++left_[bucket_of_[i]];
+  for (uint32_t b = 0; b < entered_.size(); ++b) groups_[b / kGroup] += CountOf(b);
+  lo_ = lo;
+  hi_ = hi;
 }
 
 double SlidingQuantile::Over(uint32_t lo, uint32_t hi, double q) {
-  if (lo >= hi_) {  // nothing of the last window is left
-    for (Bucket& bucket : buckets_) bucket.begin = bucket.end;
-    for (; hi_ < lo; ++hi_) buckets_[bucket_of_[hi_]].begin = ++buckets_[bucket_of_[hi_]].end;
-    std::fill(groups_.begin(), groups_.end(), 0);
-    lo_ = lo;
-  }
+  if (!started_) Start(lo, hi);
   for (; hi_ < hi; ++hi_) {
-    ++buckets_[bucket_of_[hi_]].end;
+    ++entered_[bucket_of_[hi_]];
     ++groups_[bucket_of_[hi_] / kGroup];
   }
   for (; lo_ < lo; ++lo_) {
-    ++buckets_[bucket_of_[lo_]].begin;
+    ++left_[bucket_of_[lo_]];
     --groups_[bucket_of_[lo_] / kGroup];
   }
   if (std::isnan(q)) return std::numeric_limits<double>::quiet_NaN();
@@ -83,36 +114,51 @@ double SlidingQuantile::Over(uint32_t lo, uint32_t hi, double q) {
   const double rank = q * (static_cast<double>(size) - 1);
   const auto lower = static_cast<uint32_t>(std::max(0.0, std::floor(rank)));
   const double weight = rank - std::floor(rank);
-  double high = 0;
-  const double low = Select(lower, lower + 1 < size ? &high : nullptr);
-  if (lower + 1 >= size) high = low;
+  Place place = Find(lower);
+  const double low = ValueAt(place);
+  double high = low;
+  if (lower + 1 < size) {
+    if (++place.rank == CountOf(place.bucket)) {
+      place.rank = 0;
+      do ++place.bucket;
+      while (CountOf(place.bucket) == 0);
+    }
+    high = ValueAt(place);
+  }
   return low * (1 - weight) + high * weight;
 }
 
-double SlidingQuantile::Select(uint32_t rank, double* next) {
+SlidingQuantile::Place SlidingQuantile::Find(uint32_t rank) const {
   uint32_t group = 0;
   while (rank >= groups_[group]) rank -= groups_[group++];
-  uint32_t b = group * kGroup;
-  for (; rank >= buckets_[b].end - buckets_[b].begin; ++b) rank -= buckets_[b].end - buckets_[b].begin;
-  const Bucket& bucket = buckets_[b];
-  const uint32_t count = bucket.end - bucket.begin;
-  if (bucket.equal || b == 0) {
-    const double v = values_[bucket.begin];
-    if (next != nullptr) *next = rank + 1 < count ? v : SmallestAfter(b);
-    return v;
-  }
-  scratch_.assign(values_.begin() + bucket.begin, values_.begin() + bucket.end);
-  auto at = scratch_.begin() + rank;
-  std::nth_element(scratch_.begin(), at, scratch_.end());
-  if (next != nullptr) *next = rank + 1 < count ? *std::min_element(at + 1, scratch_.end()) : SmallestAfter(b);
-  return *at;
+  uint32_t bucket = group * kGroup;
+  while (rank >= CountOf(bucket)) rank -= CountOf(bucket++);
+  return {bucket, rank};
 }
 
-double SlidingQuantile::SmallestAfter(uint32_t bucket) const {
-  for (++bucket; buckets_[bucket].begin == buckets_[bucket].end; ++bucket) {
+double SlidingQuantile::ValueAt(Place place) {
+  if (place.bucket == 0) return std::numeric_limits<double>::quiet_NaN();
+  if (IsEqualBucket(place.bucket)) return splitters_[place.bucket / 2 - 1];
+  const uint32_t begin = left_[place.bucket], end = entered_[place.bucket];
+  if (sorted_bucket_ != place.bucket || sorted_begin_ != begin || sorted_end_ != end) {
+    if (by_bucket_.empty()) SortIntoBuckets();
+    const double* list = by_bucket_.data() + begins_[place.bucket];
+    sorted_.assign(list + begin, list + end);
+    std::sort(sorted_.begin(), sorted_.end());
+    sorted_bucket_ = place.bucket;
+    sorted_begin_ = begin;
+    sorted_end_ = end;
   }
-  const Bucket& found = buckets_[bucket];
-  return *std::min_element(values_.begin() + found.begin, values_.begin() + found.end);
+  return sorted_[place.rank];
+}
+
+void SlidingQuantile::SortIntoBuckets() {
+  begins_.assign(entered_.size() + 1, 0);
+  for (uint32_t i = 0; i < size_; ++i) ++begins_[bucket_of_[i] + 1];
+  for (size_t b = 1; b < begins_.size(); ++b) begins_[b] += begins_[b - 1];
+  by_bucket_.resize(size_);
+  std::vector<uint32_t> next(begins_.begin(), begins_.end() - 1);
+  for (uint32_t i = 0; i < size_; ++i) by_bucket_[next[bucket_of_[i]]++] = values_[i];
 }
 
 }  // namespace gauntlet::promql

@@ -1,8 +1,8 @@
 // SlidingQuantile: quantiles of windows that move over a series, without sorting any window.
 //
-// All values go into buckets by splitters taken from a sample of them. A bucket keeps its values in the order of time,
-// so those within the window are a range of it whose ends only move forward. A rank is found by counts of buckets, and
-// then among the few values of one bucket.
+// Splitters taken from a sample of the values cut them into buckets. What the window has of each bucket is counted as
+// samples enter and leave; a rank is found by these counts, and then in the few sorted values of one bucket, which
+// mostly are still those of the window before.
 //
 // Threads: one thread at a time.
 
@@ -22,24 +22,37 @@ class SlidingQuantile {
 
  private:
   static constexpr uint32_t kGroup = 32;  // buckets counted together
-  struct Bucket {
-    uint32_t begin, end;  // of the window, in values_
-    bool equal;           // all its values are the same
-  };
-  void ChooseSplitters(const double* values, uint32_t size);
-  uint32_t BucketOf(double v) const;
-  // The value of this rank, and the next one's when `next` is not null.
-  double Select(uint32_t rank, double* next);
-  double SmallestAfter(uint32_t bucket) const;
+  static constexpr uint32_t kNone = ~uint32_t{0};
 
+  void ChooseSplitters();
+  void Classify();
+  uint32_t BucketOf(double v, uint32_t below) const;
+  bool ClassifyByNeighbours();
+  void Start(uint32_t lo, uint32_t hi);
+  // Where the value of a rank of the window is.
+  struct Place {
+    uint32_t bucket, rank;
+  };
+  Place Find(uint32_t rank) const;
+  uint32_t CountOf(uint32_t bucket) const { return entered_[bucket] - left_[bucket]; }
+  double ValueAt(Place place);
+  void SortIntoBuckets();
+
+  const double* const values_;
+  const uint32_t size_;
   std::vector<double> splitters_;  // ascending, padded to a power of two less one
   uint32_t splitter_count_ = 0;
-  std::vector<uint16_t> bucket_of_;  // of each sample
-  std::vector<double> values_;       // by bucket, within it by time
-  std::vector<Bucket> buckets_;      // NaN; then for each splitter what lies below it, and what equals it; the rest
-  std::vector<uint32_t> groups_;     // values of the window in each group of buckets
-  std::vector<double> scratch_;
+  // Buckets: NaN; then for each splitter what lies below it, and what equals it; then the rest.
+  std::vector<uint16_t> bucket_of_;       // of each sample
+  std::vector<uint32_t> entered_, left_;  // samples of each bucket that the window has reached, and left behind
+  std::vector<uint32_t> groups_;          // of the window, in each group of buckets
+  std::vector<double> by_bucket_;         // the values, within a bucket by time; made when first needed
+  std::vector<uint32_t> begins_;          // of each bucket there
   uint32_t lo_ = 0, hi_ = 0;
+  bool started_ = false;
+  // The sorted values of the window in one bucket.
+  std::vector<double> sorted_;
+  uint32_t sorted_bucket_ = kNone, sorted_begin_ = 0, sorted_end_ = 0;
 };
 
 }  // namespace gauntlet::promql
