@@ -48,7 +48,7 @@ TEST(Signals, AWaitAfterOneThatWasCancelledSleeps) {
   auto before = cpu_us();
   CancelSource timed(Cancel(), std::chrono::milliseconds(500));
   EXPECT_EQ(signals.WaitForStop(timed.cancel(), nullptr), "");
-  EXPECT_LT(cpu_us() - before, 100'000) << "half a second of waiting";
+  EXPECT_LT(cpu_us() - before, 50'000) << "half a second of waiting";
 }
 
 }  // namespace
