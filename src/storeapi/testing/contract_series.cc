@@ -199,7 +199,9 @@ TEST_P(StoreContract, SamplesAreThoseStored) {
     }
     for (size_t i = 0; i < got.chunks.size(); ++i) {
       EXPECT_LE(got.chunks[i].mint_ms, got.chunks[i].maxt_ms);
-      if (i > 0) EXPECT_LT(got.chunks[i - 1].maxt_ms, got.chunks[i].mint_ms);
+      if (i > 0) {
+        EXPECT_LT(got.chunks[i - 1].maxt_ms, got.chunks[i].mint_ms);
+      }
     }
     EXPECT_EQ(got.chunks.front().mint_ms, want.front().first);
     EXPECT_EQ(got.chunks.back().maxt_ms, want.back().first);
@@ -254,7 +256,9 @@ TEST_P(StoreContract, ReplicaLabelsAreLeftOutAndTheOrderMadeAnew) {
       size_t samples = 0;
       for (const AnsweredSeries& series : answer.series) samples += series.chunks.size();
       // Series that became the same have the chunks of all; exact copies may come once.
-      if (!skip_chunks) EXPECT_GE(samples, answer.series.size());
+      if (!skip_chunks) {
+        EXPECT_GE(samples, answer.series.size());
+      }
     }
   }
 }
@@ -328,7 +332,9 @@ TEST_P(StoreContract, BatchesChangeFramesNotSeries) {
     std::vector<size_t> per_frame(answer.frames);
     for (const AnsweredSeries& series : answer.series) ++per_frame[series.frame];
     EXPECT_LE(*std::max_element(per_frame.begin(), per_frame.end()), static_cast<size_t>(std::max<int64_t>(batch, 1)));
-    if (batch == 64) EXPECT_LE(answer.frames, 10u);
+    if (batch == 64) {
+      EXPECT_LE(answer.frames, 10u);
+    }
   }
 }
 
