@@ -2,12 +2,15 @@
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/executor.h"
 #include "promql/syntax/parser.h"
 #include "promql/syntax/walk.h"
 #include "query/control_merge.h"
+#include "storeapi/coverage.h"
 #include "storeapi/external_labels.h"
 #include "storeapi/remote_store.h"
 
@@ -21,25 +24,49 @@ struct Answer {
   net::GrpcStatus status;
 };
 
-// Asks all of `targets` at the same time; their items in the order of the targets, and warnings.
+// What becomes of endpoints that fail.
+struct Failures {
+  bool abort = false;  // else a warning
+  // Under abort: replicas that answer stand in, told apart by these labels. Null: none does.
+  const std::vector<std::string>* replica_labels = nullptr;
+};
+
+// Whether the failures of some endpoints leave something out that others do not have: by what they have now.
+storeapi::Coverage CoverageOf(const std::vector<ControlEndpoint>& targets, const Failures& failures) {
+  std::vector<storeapi::EndpointPtr> endpoints;
+  for (const ControlEndpoint& target : targets) endpoints.push_back(target.endpoint);
+  int64_t now_ms = SystemClock().NowMs();
+  return {std::move(endpoints), now_ms, now_ms, {}, *failures.replica_labels};
+}
+
+// Asks all of `targets` at the same time, but for those known to be unhealthy; their items in the order of the targets,
+// and warnings.
 template <typename Item>
 Result<Gathered<std::vector<Item>>> AskAll(
-    Executor& executor, const char* what, const std::vector<ControlEndpoint>& targets, bool abort, const Cancel& cancel,
-    const std::function<net::GrpcStatus(const ControlEndpoint&, rpc::Sink<Item>&)>& ask) {
+    Executor& executor, const char* what, const std::vector<ControlEndpoint>& targets, const Failures& failures,
+    const Cancel& cancel, const std::function<net::GrpcStatus(const ControlEndpoint&, rpc::Sink<Item>&)>& ask) {
   std::vector<Answer<Item>> answers(targets.size());
-  ParallelFor(executor, targets.size(), [&](size_t i) { answers[i].status = ask(targets[i], answers[i].collected); });
+  ParallelFor(executor, targets.size(), [&](size_t i) {
+    const Status& health = targets[i].endpoint->health;
+    answers[i].status = health.ok() ? ask(targets[i], answers[i].collected) : net::GrpcStatus(health);
+  });
+  std::optional<storeapi::Coverage> coverage;
+  if (failures.replica_labels != nullptr) coverage.emplace(CoverageOf(targets, failures));
   Gathered<std::vector<Item>> gathered;
+  // What endpoint `i` leaves out.
+  auto miss = [&](size_t i, Status why) -> Status {
+    if (failures.abort) return coverage && coverage->Without(i, why) ? Status() : why;
+    gathered.warnings.emplace_back(why.message());
+    return Status();
+  };
   for (size_t i = 0; i < targets.size(); ++i) {
-    for (std::string& warning : answers[i].collected.warnings) {
-      if (abort) return Status(Code::kUnavailable, std::move(warning));
-      gathered.warnings.push_back(std::move(warning));
-    }
+    for (std::string& warning : answers[i].collected.warnings)
+      GN_TRY(miss(i, Status(Code::kUnavailable, std::move(warning))));
     if (!answers[i].status.ok()) {
       GN_TRY(cancel.status());
-      Status failed = storeapi::RpcError(answers[i].status);
-      failed.Wrap(std::string("fetch ") + what + " from " + targets[i].endpoint->address);
-      if (abort) return failed;
-      gathered.warnings.emplace_back(failed.message());
+      const Status& health = targets[i].endpoint->health;
+      Status failed = health.ok() ? storeapi::RpcError(answers[i].status) : health;
+      GN_TRY(miss(i, std::move(failed.Wrap(std::string("fetch ") + what + " from " + targets[i].endpoint->address))));
       continue;
     }
     auto& items = answers[i].collected.items;
@@ -109,7 +136,7 @@ Result<Gathered<std::vector<rpc::RuleGroup>>> ControlFanout::GatherRules(const r
   GN_ASSIGN(auto gathered,
             AskAll<rpc::RuleGroup>(
                 executor_, "rules", Having(endpoints_.Controls(), &ControlEndpoint::rules),
-                Aborts(request.partial_response), context.cancel,
+                {Aborts(request.partial_response), &replica_labels_}, context.cancel,
                 [&](const ControlEndpoint& e, auto& sink) { return e.rules->Rules(request, sink, context); }));
   GN_TRY(MergeRules(request, replica_labels_, &gathered.value));
   return gathered;
@@ -120,7 +147,7 @@ Result<Gathered<rpc::TargetDiscovery>> ControlFanout::GatherTargets(const rpc::T
   GN_ASSIGN(auto gathered,
             AskAll<rpc::TargetDiscovery>(
                 executor_, "targets", Having(endpoints_.Controls(), &ControlEndpoint::targets),
-                Aborts(request.partial_response), context.cancel,
+                {Aborts(request.partial_response), &replica_labels_}, context.cancel,
                 [&](const ControlEndpoint& e, auto& sink) { return e.targets->Targets(request, sink, context); }));
   Gathered<rpc::TargetDiscovery> merged;
   merged.warnings = std::move(gathered.warnings);
@@ -137,7 +164,7 @@ Result<Gathered<rpc::MetricMetadata>> ControlFanout::GatherMetadata(const rpc::M
   GN_ASSIGN(auto gathered,
             AskAll<rpc::MetricMetadata>(
                 executor_, "metadata", Having(endpoints_.Controls(), &ControlEndpoint::metadata),
-                Aborts(request.partial_response), context.cancel,
+                {Aborts(request.partial_response), &replica_labels_}, context.cancel,
                 [&](const ControlEndpoint& e, auto& sink) { return e.metadata->Metadata(request, sink, context); }));
   Gathered<rpc::MetricMetadata> merged;
   merged.warnings = std::move(gathered.warnings);
@@ -166,11 +193,11 @@ Result<Gathered<std::vector<rpc::ExemplarData>>> ControlFanout::GatherExemplars(
     asked.push_back(std::move(endpoint));
   }
   const ControlEndpoint* first = asked.data();
-  GN_ASSIGN(auto gathered, AskAll<rpc::ExemplarData>(executor_, "exemplars", asked, Aborts(request.partial_response),
-                                                     context.cancel, [&](const ControlEndpoint& e, auto& sink) {
-                                                       return e.exemplars->Exemplars(requests[&e - first], sink,
-                                                                                     context);
-                                                     }));
+  GN_ASSIGN(auto gathered, AskAll<rpc::ExemplarData>(
+                               executor_, "exemplars", asked, {Aborts(request.partial_response), &replica_labels_},
+                               context.cancel, [&](const ControlEndpoint& e, auto& sink) {
+                                 return e.exemplars->Exemplars(requests[&e - first], sink, context);
+                               }));
   MergeExemplars(replica_labels_, &gathered.value);
   return gathered;
 }
@@ -183,7 +210,7 @@ Result<Gathered<rpc::TsdbStatistics>> ControlFanout::GatherStatistics(const rpc:
   });
   GN_ASSIGN(auto gathered,
             AskAll<rpc::TsdbStatistics>(
-                executor_, "TSDB statistics", asked, Aborts(request.partial_response), context.cancel,
+                executor_, "TSDB statistics", asked, {Aborts(request.partial_response), nullptr}, context.cancel,
                 [&](const ControlEndpoint& e, auto& sink) { return e.status->Statistics(request, sink, context); }));
   Gathered<rpc::TsdbStatistics> merged;
   merged.warnings = std::move(gathered.warnings);

@@ -34,7 +34,8 @@ class ControlFanout : public rpc::RulesService,
 
   void Register(rpc::MethodMap* methods);
 
-  // An endpoint's failure is a warning, or under kAbort the error.
+  // An endpoint's failure, and its being unhealthy, is a warning, or under kAbort the error, unless replicas of it
+  // answer (statistics are each endpoint's own).
   Result<Gathered<std::vector<rpc::RuleGroup>>> GatherRules(const rpc::RulesRequest& request,
                                                             const rpc::CallContext& context);
   Result<Gathered<rpc::TargetDiscovery>> GatherTargets(const rpc::TargetsRequest& request,

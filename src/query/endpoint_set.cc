@@ -159,7 +159,7 @@ void EndpointSet::Publish(const Members& members) {
     statuses.push_back({name, endpoint->component, member->last_check_ms, std::string(member->health.message()),
                         endpoint->label_sets(), endpoint->min_time_ms, endpoint->max_time_ms});
     if (!member->info || member->info->store) stores.push_back(endpoint);
-    if (!member->info || !member->health.ok()) continue;
+    if (!member->info) continue;
     ControlEndpoint control;
     control.endpoint = endpoint;
     const rpc::Info& info = *member->info;

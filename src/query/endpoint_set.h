@@ -85,7 +85,7 @@ class EndpointSet {
 
   // Those that answer StoreAPI, unhealthy ones too.
   std::vector<storeapi::EndpointPtr> Stores() const;
-  // Healthy ones and their other services.
+  // All that have answered once, and their other services; unhealthy ones are not to be asked.
   std::vector<ControlEndpoint> Controls() const;
   std::vector<EndpointStatus> Statuses() const;
 

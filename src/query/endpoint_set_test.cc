@@ -106,7 +106,8 @@ TEST_F(EndpointSetTest, AnEndpointThatStopsAnsweringStaysUnhealthyThenGoes) {
   set.Update(Cancel());
   ASSERT_EQ(set.Stores().size(), 1u);
   EXPECT_FALSE(set.Stores()[0]->health.ok());
-  EXPECT_TRUE(set.Controls().empty());
+  ASSERT_EQ(set.Controls().size(), 1u);
+  EXPECT_FALSE(set.Controls()[0].endpoint->health.ok());
   EXPECT_NE(set.Statuses()[0].last_error.find("Not ready"), std::string::npos);
   clock_.Advance(std::chrono::minutes(6));
   set.Update(Cancel());
