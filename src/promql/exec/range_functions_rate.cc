@@ -68,8 +68,10 @@ class ExtrapolatedRate : public RangeFunction {
       FindResets(f, &resets);
     }
     uint64_t seen = 0;
-    ForEachWindowOfResets(w, resets,
-                          [&](uint32_t, uint32_t, uint32_t, uint32_t first, uint32_t end) { seen += end - first; });
+    if (!resets.empty()) {
+      ForEachWindowOfResets(w, resets,
+                            [&](uint32_t, uint32_t, uint32_t, uint32_t first, uint32_t end) { seen += end - first; });
+    }
     const bool slide = seen > 6 * (resets.size() + w.steps());
     std::vector<double> lost(slide ? resets.size() : 0);  // the values before the resets
     for (size_t i = 0; i < lost.size(); ++i) lost[i] = f.values[resets[i] - 1];
@@ -150,8 +152,9 @@ class InstantRate : public RangeFunction {
 
   Status Run(const RangeCall& call, const SeriesWindows& w, Column* out, WorkerScratch* scratch) const override {
     const FloatWindows& f = w.floats;
+    const bool mixed = !w.histograms.empty();
     ForEachFloatWindow(w, [&](uint32_t step, uint32_t lo, uint32_t hi) {
-      if (hi - lo < 2 || EndsWithHistogram(w, step)) return;
+      if (hi - lo < 2 || (mixed && EndsWithHistogram(w, step))) return;
       const uint32_t last = hi - 1, previous = hi - 2;
       const int64_t interval = f.times_ms[last] - f.times_ms[previous];
       if (interval == 0) return;
@@ -163,7 +166,7 @@ class InstantRate : public RangeFunction {
       if (is_rate_) result /= static_cast<double>(interval) / 1000;
       out->Set(step, result);
     });
-    return w.histograms.empty() ? Status() : HistogramInstantRate(call, w, is_rate_, out, scratch);
+    return mixed ? HistogramInstantRate(call, w, is_rate_, out, scratch) : Status();
   }
 
  private:
