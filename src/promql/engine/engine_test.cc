@@ -450,6 +450,25 @@ TEST_F(EngineTest, AnalyzeCountsWhatOperatorsYield) {
   EXPECT_FALSE(Range("sum(c)", 0, 1000, 1000).explanation.has_value());
 }
 
+TEST_F(EngineTest, SharedPartsAreRunOnceAndCountAsOften) {
+  Load("c", "a", {1, 2, 3, 4, 5});
+  Load("c", "b", {10, 20, 30, 40, 50});
+  EXPECT_THAT(Texts(Range("sum(c) / sum(c) + sum(c)", 0, 40'000, 10'000)), ElementsAre("{} 12 23 34 45 56"));
+  EXPECT_EQ(Range("sum(c)", 0, 40'000, 10'000).stats.total_queryable_samples, 10);
+  EXPECT_EQ(Range("sum(c) / sum(c) + sum(c)", 0, 40'000, 10'000).stats.total_queryable_samples, 30);
+  EXPECT_EQ(Range("sum(c) / sum(c) + sum(c)", 0, 40'000, 10'000).stats.samples_read, 30);
+  // A part that is shared below a subquery and another that is not.
+  EXPECT_THAT(Texts(Range("max_over_time((sum(c) - sum(c))[20s:10s]) + sum(c)", 20'000, 40'000, 10'000)),
+              ElementsAre("{} 33 44 55"));
+}
+
+TEST_F(EngineTest, MessagesOfSharedPartsNameTheLastPlace) {
+  Load("c", "a", {1, 2, 3, 4, 5});
+  QueryResult result = Instant("sum(rate(c[30s])) / sum(rate(c[30s]))", 40'000);
+  ASSERT_EQ(result.annotations.infos().size(), 1u);
+  EXPECT_THAT(*result.annotations.infos().begin(), HasSubstr("(1:30)"));
+}
+
 TEST_F(EngineTest, XFunctionsLookAtTheSampleBeforeTheWindow) {
   options_.x_functions = true;
   Load("c", "a", {5, 15, 25, 5, 20});

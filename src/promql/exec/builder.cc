@@ -18,6 +18,7 @@
 #include "promql/exec/range_select.h"
 #include "promql/exec/scalar.h"
 #include "promql/exec/scan.h"
+#include "promql/exec/shared_rows.h"
 #include "promql/exec/vector_functions.h"
 
 namespace gauntlet::promql {
@@ -68,8 +69,21 @@ std::unique_ptr<SampleScope> Builder::MakeScope(const StepGrid& grid, bool per_s
 }
 
 Builder::Vectors Builder::Vector(const PlanNode& node, SampleScope* scope) {
+  if (node.uses > 1) return Shared(node, scope);
   GN_ASSIGN(auto out, VectorOf(node, scope));
   return context_.analysis != nullptr ? Measure(context_, node, std::move(out)) : std::move(out);
+}
+
+// The first use makes it, with per-step counts when anybody wants them.
+Builder::Vectors Builder::Shared(const PlanNode& node, SampleScope* scope) {
+  std::shared_ptr<SharedRows>& shared = shared_[&node];
+  if (shared == nullptr) {
+    auto inner = MakeScope(node.grid, !scope->total_per_step.empty() || per_step_stats_);
+    GN_ASSIGN(auto input, VectorOf(node, inner.get()));
+    if (context_.analysis != nullptr) input = Measure(context_, node, std::move(input));
+    shared = std::make_shared<SharedRows>(context_, node, std::move(input), std::move(inner));
+  }
+  return ReadShared(context_, shared, scope);
 }
 
 Builder::Vectors Builder::VectorOf(const PlanNode& node, SampleScope* scope) {

@@ -9,6 +9,7 @@
 
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "promql/exec/context.h"
@@ -17,6 +18,8 @@
 #include "promql/plan/node.h"
 
 namespace gauntlet::promql {
+
+class SharedRows;
 
 class Builder {
  public:
@@ -35,6 +38,7 @@ class Builder {
   using Vectors = Result<std::unique_ptr<Operator>>;
   using Scalars = Result<std::unique_ptr<ScalarOperator>>;
 
+  Vectors Shared(const PlanNode& node, SampleScope* scope);
   Vectors VectorOf(const PlanNode& node, SampleScope* scope);
   Vectors Function(const FunctionNode& node, SampleScope* scope);
   Vectors RangeFunction(const RangeFunctionNode& node, SampleScope* scope);
@@ -52,6 +56,7 @@ class Builder {
 
   ExecContext& context_;
   const bool per_step_stats_;
+  std::unordered_map<const PlanNode*, std::shared_ptr<SharedRows>> shared_;  // of nodes used more than once
 };
 
 }  // namespace gauntlet::promql

@@ -67,6 +67,12 @@ class ExtrapolatedRate : public RangeFunction {
     } else if (is_counter_) {
       FindResets(f, &resets);
     }
+    if (resets.empty()) {
+      ForEachFloatWindow(w, [&](uint32_t step, uint32_t lo, uint32_t hi) {
+        Extrapolate(call, w, step, lo, hi, f.values[hi - 1] - f.values[lo], out);
+      });
+      return Status();
+    }
     uint64_t seen = 0;
     if (!resets.empty()) {
       ForEachWindowOfResets(w, resets,

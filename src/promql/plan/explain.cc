@@ -46,9 +46,7 @@ void AppendText(const Explanation& node, int depth, std::string* out) {
   for (const Explanation& child : node.children) AppendText(child, depth + 1, out);
 }
 
-}  // namespace
-
-std::string NodeText(const PlanNode& node) {
+std::string OwnText(const PlanNode& node) {
   switch (node.kind) {
     case PlanKind::kNumber:
       return FormatFloatG(static_cast<const NumberNode&>(node).value);
@@ -85,6 +83,13 @@ std::string NodeText(const PlanNode& node) {
       break;
   }
   return std::string(PlanOperatorName(node));
+}
+
+}  // namespace
+
+std::string NodeText(const PlanNode& node) {
+  if (node.uses == 1) return OwnText(node);
+  return fmt::format("{} (made once for {} uses)", OwnText(node), node.uses);
 }
 
 Explanation Explain(const PlanNode& root) {

@@ -45,6 +45,8 @@ struct PlanNode {
   bool single_name = true;
   // "rate for up{job=\"x\"}": the operator and the first selector below it, for errors on memory.
   std::string title;
+  // How many equal subtrees of the query this node stands for: it is run once.
+  uint32_t uses = 1;
 
   explicit PlanNode(PlanKind k) : kind(k) {}
   virtual ~PlanNode() = default;

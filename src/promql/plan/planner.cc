@@ -7,6 +7,7 @@
 
 #include "promql/plan/durations.h"
 #include "promql/plan/invariance.h"
+#include "promql/plan/optimizer.h"
 #include "promql/syntax/walk.h"
 
 namespace gauntlet::promql {
@@ -475,6 +476,10 @@ class Planner {
 
 }  // namespace
 
-Result<Plan> MakePlan(const Expr& expr, const PlanOptions& options) { return Planner(expr, options).Make(expr); }
+Result<Plan> MakePlan(const Expr& expr, const PlanOptions& options) {
+  GN_ASSIGN(Plan plan, Planner(expr, options).Make(expr));
+  ShareSubtrees(&plan.root);
+  return plan;
+}
 
 }  // namespace gauntlet::promql
