@@ -3,15 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
 #include <utility>
 #include <vector>
+
+#include "io/path.h"
 
 namespace gauntlet::sidecar {
 
 LocalBlocks::LocalBlocks(io::FileSystem& files, std::string dir, LocalBlocksOptions options, Clock& clock,
                          telemetry::Registry& registry, telemetry::Logger logger)
-    : dir_(std::move(dir)),
+    : files_(files),
+      dir_(std::move(dir)),
       options_(options),
       clock_(clock),
       logger_(std::move(logger)),
@@ -34,6 +38,22 @@ std::shared_ptr<const tsdb::BlockList> LocalBlocks::Current() {
   return nullptr;
 }
 
+LocalBlocks::LateLog LocalBlocks::ReadLateLog() {
+  LateLog log;
+  auto list = files_.List(io::JoinPath(dir_, "wbl"));
+  if (!list.ok()) return log;
+  bool any = false;
+  for (const io::FileInfo& file : *list) {
+    int64_t number = 0;
+    auto [end, error] = std::from_chars(file.name.data(), file.name.data() + file.name.size(), number);
+    if (error != std::errc() || end != file.name.data() + file.name.size()) continue;
+    log.first = any ? std::min(log.first, number) : number;
+    log.last = std::max(log.last, number);
+    any = true;
+  }
+  return log;
+}
+
 std::string LocalBlocks::Difference(const tsdb::BlockList& blocks, const DatabaseFacts& facts) {
   if (blocks.empty()) return "there are no blocks";
   if (!facts.blocks) return "Prometheus does not say how many blocks it has";
@@ -51,6 +71,7 @@ void LocalBlocks::Compare(const PrometheusState& state) {
   std::shared_ptr<const tsdb::BlockList> blocks = Current();
   std::string difference =
       blocks == nullptr ? "the folder cannot be read, or changes" : Difference(*blocks, state.database);
+  LateLog log = ReadLateLog();
   MutexLock lock(mutex_);
   window_ms_ = std::max(window_ms_, state.out_of_order_window_ms);
   if (!difference.empty()) return Set(std::nullopt, difference);
@@ -60,9 +81,11 @@ void LocalBlocks::Compare(const PrometheusState& state) {
   if (covered != newest_ms_) {
     newest_ms_ = covered;
     newest_since_ = clock_.Now();
+    newest_log_first_ = log.first;
   }
-  if (window_ms_ == 0 || covered < covered_ms_ || clock_.Now() - newest_since_ >= options_.settle)
-    covered_ms_ = covered;
+  bool settled =
+      clock_.Now() - newest_since_ >= options_.settle && (log.first == log.last || log.first > newest_log_first_);
+  if (window_ms_ == 0 || covered < covered_ms_ || settled) covered_ms_ = covered;
   int64_t end = covered_ms_;
   if (window_ms_ > 0) {
     if (!state.database.head_max_ms) return Set(std::nullopt, "Prometheus does not say where its head ends");

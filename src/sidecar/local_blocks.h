@@ -26,8 +26,9 @@
 namespace gauntlet::sidecar {
 
 struct LocalBlocksOptions {
-  // Late samples of times that a new block covers reach a block of their own only after it: until this long after, with
-  // an out-of-order window, what is new is left to Prometheus.
+  // Late samples of times that a new block covers reach a block of their own only after it. With an out-of-order window
+  // what is new is left to Prometheus until this long after, and as long as its log of late samples shows that it is at
+  // it: it begins a segment, and removes those before once their samples are in blocks.
   std::chrono::milliseconds settle{std::chrono::minutes(10)};
 };
 
@@ -49,10 +50,16 @@ class LocalBlocks {
  private:
   // The blocks as they are now, all of them whole; null while they change.
   std::shared_ptr<const tsdb::BlockList> Current();
+  // Of the log of late samples; both 0 when there is none.
+  struct LateLog {
+    int64_t first = 0, last = 0;  // segments
+  };
+  LateLog ReadLateLog();
   // Why the folder is not this Prometheus' own; "" when it is.
   static std::string Difference(const tsdb::BlockList& blocks, const DatabaseFacts& facts);
   void Set(std::optional<int64_t> end_ms, const std::string& why_not) GN_REQUIRES(mutex_);
 
+  io::FileSystem& files_;
   const std::string dir_;
   const LocalBlocksOptions options_;
   Clock& clock_;
@@ -64,6 +71,7 @@ class LocalBlocks {
   int64_t covered_ms_ GN_GUARDED_BY(mutex_) = 0;  // by blocks, of which late samples have settled
   int64_t newest_ms_ GN_GUARDED_BY(mutex_) = 0;   // by blocks
   std::chrono::steady_clock::time_point newest_since_ GN_GUARDED_BY(mutex_);
+  int64_t newest_log_first_ GN_GUARDED_BY(mutex_) = 0;  // the log's first segment then
   std::optional<int64_t> end_ms_ GN_GUARDED_BY(mutex_);
   std::string why_not_ GN_GUARDED_BY(mutex_);
 };

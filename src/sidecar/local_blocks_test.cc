@@ -120,6 +120,24 @@ TEST_F(LocalBlocksTest, WithAWindowANewBlockSettlesFirst) {
   EXPECT_EQ(End(), 6 * kHour);
 }
 
+TEST_F(LocalBlocksTest, LateSamplesThatAreBeingWrittenAreWaitedFor) {
+  TwoBlocks();
+  state_.out_of_order_window_ms = 60000;
+  state_.database.head_max_ms = 9 * kHour;
+  ASSERT_TRUE(files_.MakeDirectories("data/wbl").ok());
+  for (const char* segment : {"00000007", "00000008", "x"}) {
+    ASSERT_TRUE(files_.WriteAtomically(std::string("data/wbl/") + segment, "").ok());
+  }
+  blocks_.Compare(state_);
+  clock_.Advance(std::chrono::minutes(60));
+  blocks_.Compare(state_);
+  EXPECT_LT(End(), 2 * kHour);
+  ASSERT_TRUE(files_.WriteAtomically("data/wbl/00000009", "").ok());  // more late samples came meanwhile
+  ASSERT_TRUE(files_.RemoveFile("data/wbl/00000007").ok());
+  blocks_.Compare(state_);
+  EXPECT_EQ(End(), 4 * kHour);
+}
+
 TEST_F(LocalBlocksTest, BlocksThatChangeBetweenLooksAreSeen) {
   TwoBlocks();
   blocks_.Compare(state_);

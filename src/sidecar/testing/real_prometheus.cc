@@ -97,17 +97,24 @@ Status RealPrometheus::AddBlocks(const std::string& open_metrics) {
   return Status();
 }
 
-Status RealPrometheus::Start(LabelsView external_labels) {
+Status RealPrometheus::Start(LabelsView external_labels, const std::vector<std::string>& flags,
+                             const std::string& more_config) {
   fs::path config = folder_ / "prometheus.yml", log = folder_ / "prometheus.log";
   std::ofstream out(config);
   out << "global:\n  external_labels:\n";
   for (const Label& label : external_labels) out << "    " << label.name << ": '" << label.value << "'\n";
+  out << more_config;
   out.close();
-  pid_ = Spawn(
-      {Find("prometheus"), "--config.file=" + config.string(), "--storage.tsdb.path=" + data_.string(),
-       "--web.listen-address=127.0.0.1:0", "--storage.tsdb.retention.time=100y", "--storage.tsdb.min-block-duration=2h",
-       "--storage.tsdb.max-block-duration=2h", "--enable-feature=native-histograms"},
-      log);
+  std::vector<std::string> arguments = {Find("prometheus"),
+                                        "--config.file=" + config.string(),
+                                        "--storage.tsdb.path=" + data_.string(),
+                                        "--web.listen-address=127.0.0.1:0",
+                                        "--storage.tsdb.retention.time=100y",
+                                        "--storage.tsdb.min-block-duration=2h",
+                                        "--storage.tsdb.max-block-duration=2h",
+                                        "--enable-feature=native-histograms"};
+  arguments.insert(arguments.end(), flags.begin(), flags.end());
+  pid_ = Spawn(arguments, log);
   if (pid_ < 0) return Status(Code::kUnavailable, "start prometheus");
   GN_ASSIGN(auto client, net::HttpClient::Make({}));
   for (auto end = steady_clock::now() + kStartMax; steady_clock::now() < end;) {

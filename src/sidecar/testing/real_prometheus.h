@@ -8,6 +8,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "model/labels.h"
@@ -28,8 +29,8 @@ class RealPrometheus {
   const std::filesystem::path& data() const { return data_; }
   // Makes blocks of samples in OpenMetrics' text, with promtool.
   Status AddBlocks(const std::string& open_metrics);
-  // Starts it and waits until it answers; nothing is scraped.
-  Status Start(LabelsView external_labels);
+  // Starts it and waits until it answers; nothing is scraped. `config` is appended to its configuration.
+  Status Start(LabelsView external_labels, const std::vector<std::string>& flags = {}, const std::string& config = "");
 
   const std::string& url() const { return url_; }
 
