@@ -1,5 +1,6 @@
 #include "storeapi/remote_store.h"
 
+#include <optional>
 #include <utility>
 
 namespace gauntlet::storeapi {
@@ -42,9 +43,22 @@ class RemoteStream : public SeriesStream {
   std::vector<std::string> warnings_;
 };
 
-Result<LabelsAnswer> ToAnswer(const net::GrpcStatus& status, wire::LabelsResponse response) {
-  if (!status.ok()) return RpcError(status);
-  return LabelsAnswer{std::move(response.values), std::move(response.warnings)};
+// A call that is answered at once or, after the time-out, not at all. `ask` makes it.
+template <typename Ask>
+Result<LabelsAnswer> AskWithin(std::chrono::milliseconds timeout, const CallContext& context, const Ask& ask) {
+  CallContext within = context;
+  std::optional<CancelSource> source;
+  if (timeout.count() > 0) {
+    source.emplace(context.cancel, timeout);
+    within.cancel = source->cancel();
+  }
+  wire::LabelsResponse response;
+  net::GrpcStatus status = ask(&response, within);
+  if (status.ok()) return LabelsAnswer{std::move(response.values), std::move(response.warnings)};
+  Status failed = RpcError(status);
+  bool late = timeout.count() > 0 && within.cancel.stopped() && !context.cancel.stopped();
+  if (late) failed.Wrap("failed to receive any data in " + std::to_string(timeout.count()) + "ms");
+  return failed;
 }
 
 }  // namespace
@@ -62,15 +76,15 @@ std::unique_ptr<SeriesStream> RemoteStore::Series(const SeriesRequest& request, 
 }
 
 Result<LabelsAnswer> RemoteStore::LabelNames(const LabelsRequest& request, const CallContext& context) {
-  wire::LabelsResponse response;
-  net::GrpcStatus status = client_.LabelNames(request, &response, context);
-  return ToAnswer(status, std::move(response));
+  return AskWithin(response_timeout_, context, [&](wire::LabelsResponse* response, const CallContext& within) {
+    return client_.LabelNames(request, response, within);
+  });
 }
 
 Result<LabelsAnswer> RemoteStore::LabelValues(const LabelsRequest& request, const CallContext& context) {
-  wire::LabelsResponse response;
-  net::GrpcStatus status = client_.LabelValues(request, &response, context);
-  return ToAnswer(status, std::move(response));
+  return AskWithin(response_timeout_, context, [&](wire::LabelsResponse* response, const CallContext& within) {
+    return client_.LabelValues(request, response, within);
+  });
 }
 
 }  // namespace gauntlet::storeapi

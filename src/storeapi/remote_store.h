@@ -15,7 +15,8 @@ namespace gauntlet::storeapi {
 
 class RemoteStore : public Store {
  public:
-  // `response_timeout`: how long to wait for each frame of an answer; 0 = as long as the call may take.
+  // `response_timeout`: how long to wait for each frame of an answer, and for that of a label call; 0 = as long as the
+  // call may take.
   RemoteStore(std::shared_ptr<net::GrpcChannel> channel, std::chrono::milliseconds response_timeout);
 
   std::unique_ptr<SeriesStream> Series(const SeriesRequest& request, const CallContext& context) override;
