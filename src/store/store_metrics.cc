@@ -25,28 +25,25 @@ StoreMetrics::StoreMetrics(telemetry::Registry& registry)
       blocks_loaded(registry.MakeGauge("thanos_bucket_store_blocks_loaded", "Number of currently loaded blocks.")),
       last_loaded_seconds(registry.MakeGauge("thanos_bucket_store_blocks_last_loaded_timestamp_seconds",
                                              "Timestamp when last block got loaded.")),
-      data_touched(registry.MakeHistograms(
-          "thanos_bucket_store_series_data_touched",
-          "Number of items of a data type touched to fulfill a single Store API series request.",
-          {"data_type", "tenant"}, kCounts)),
-      data_fetched(registry.MakeHistograms(
-          "thanos_bucket_store_series_data_fetched",
-          "Number of items of a data type retrieved to fulfill a single Store API series request.",
-          {"data_type", "tenant"}, kCounts)),
-      data_bytes_touched(registry.MakeHistograms(
-          "thanos_bucket_store_series_data_size_touched_bytes",
+      data_touched(registry, "thanos_bucket_store_series_data_touched",
+                   "Number of items of a data type touched to fulfill a single Store API series request.",
+                   {"data_type", "tenant"}, kCounts),
+      data_fetched(registry, "thanos_bucket_store_series_data_fetched",
+                   "Number of items of a data type retrieved to fulfill a single Store API series request.",
+                   {"data_type", "tenant"}, kCounts),
+      data_bytes_touched(
+          registry, "thanos_bucket_store_series_data_size_touched_bytes",
           "Total size of items of a data type touched to fulfill a single Store API series request in Bytes.",
-          {"data_type", "tenant"}, kBytes)),
-      data_bytes_fetched(registry.MakeHistograms(
-          "thanos_bucket_store_series_data_size_fetched_bytes",
+          {"data_type", "tenant"}, kBytes),
+      data_bytes_fetched(
+          registry, "thanos_bucket_store_series_data_size_fetched_bytes",
           "Total size of items of a data type fetched to fulfill a single Store API series request in Bytes.",
-          {"data_type", "tenant"}, kBytes)),
-      blocks_queried(registry.MakeHistograms("thanos_bucket_store_series_blocks_queried",
-                                             "Number of blocks in a bucket store that were touched to satisfy a query.",
-                                             {"tenant"}, {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024})),
-      result_series(registry.MakeHistograms("thanos_bucket_store_series_result_series",
-                                            "Number of series observed in the final result of a query.", {"tenant"},
-                                            kCounts)),
+          {"data_type", "tenant"}, kBytes),
+      blocks_queried(registry, "thanos_bucket_store_series_blocks_queried",
+                     "Number of blocks in a bucket store that were touched to satisfy a query.", {"tenant"},
+                     {1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024}),
+      result_series(registry, "thanos_bucket_store_series_result_series",
+                    "Number of series observed in the final result of a query.", {"tenant"}, kCounts),
       dropped(registry.MakeCounters("thanos_bucket_store_queries_dropped_total",
                                     "Number of queries that were dropped due to the limit.", {"reason", "tenant"})),
       get_all_seconds(registry.MakeHistogram(
@@ -58,6 +55,15 @@ StoreMetrics::StoreMetrics(telemetry::Registry& registry)
       sent_chunk_bytes(registry.MakeHistogram("thanos_bucket_store_sent_chunk_size_bytes",
                                               "Size in bytes of the chunks for the single series, which is adequate to "
                                               "the gRPC message size sent to querier.",
-                                              kSentChunkBytes)) {}
+                                              kSentChunkBytes)) {
+  // There from the start, for dashboards.
+  constexpr char kTenant[] = "default-tenant";
+  for (const char* type : {"postings", "series", "chunks"}) {
+    for (CallHistograms* data : {&data_touched, &data_fetched, &data_bytes_touched, &data_bytes_fetched})
+      data->With({type, kTenant});
+  }
+  blocks_queried.With({kTenant});
+  result_series.With({kTenant});
+}
 
 }  // namespace gauntlet::store

@@ -4,8 +4,7 @@
 
 #pragma once
 
-#include <string>
-
+#include "store/call_histograms.h"
 #include "telemetry/metrics.h"
 
 namespace gauntlet::store {
@@ -20,9 +19,9 @@ struct StoreMetrics {
   telemetry::Gauge& blocks_loaded;
   telemetry::Gauge& last_loaded_seconds;
   // By data type (postings, series, chunks) and tenant, a call each.
-  telemetry::Family<telemetry::Histogram> data_touched, data_fetched, data_bytes_touched, data_bytes_fetched;
-  telemetry::Family<telemetry::Histogram> blocks_queried, result_series;  // by tenant
-  telemetry::Family<telemetry::Counter> dropped;                          // by reason, tenant
+  CallHistograms data_touched, data_fetched, data_bytes_touched, data_bytes_fetched;
+  CallHistograms blocks_queried, result_series;   // by tenant
+  telemetry::Family<telemetry::Counter> dropped;  // by reason, tenant
   telemetry::Histogram& get_all_seconds;
   telemetry::Histogram& merge_seconds;
   telemetry::Histogram& sent_chunk_bytes;

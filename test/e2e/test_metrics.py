@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every metric that Thanos' dashboards and alerts read of a querier and a sidecar exists there, with the labels they use."""
+"""Every metric that Thanos' dashboards and alerts read of a querier, a sidecar and a store exists there, with the labels they use."""
 import json
 import re
 import sys
@@ -7,8 +7,8 @@ import sys
 from topology import SHARED, Api, Report, Topology, fetch, interrupt_on_term, wait_for
 
 MIXIN = SHARED / "fixtures" / "thanos-mixin"
-# Of the upload side of the sidecar, which does not exist yet; and of Prometheus itself.
-NOT_YET = re.compile(r"^(thanos_objstore_|thanos_shipper_|prometheus_)")
+# Of Prometheus itself.
+OTHERS = re.compile(r"^prometheus_")
 WORDS = {"rate", "sum", "by", "histogram_quantile", "irate", "increase", "max", "min", "count", "on", "ignoring", "or", "and", "unless", "job", "le",
          "group_left", "clamp_max", "avg", "without", "max_over_time", "time", "absent", "label_replace", "vector", "offset", "bool"}
 
@@ -30,7 +30,7 @@ def wanted(component):
             exprs.append(group)
     for expr in exprs:
         for name, labels in names_and_labels(expr.replace('\\"', '"')):
-            if not NOT_YET.match(name):
+            if not OTHERS.match(name):
                 found.setdefault(name, set()).update(labels)
     return found
 
@@ -53,12 +53,14 @@ def main():
         return 0
     with Topology() as topology:
         prometheus = topology.prometheus("prometheus", {"replica": "a"}, {"prometheus": ["self"]})
-        sidecar = topology.sidecar("sidecar", prometheus)
-        query = topology.gauntlet("query", "query", f"--endpoint={sidecar.grpc}", "--query.replica-label=replica")
+        bucket = f"--objstore.config=type: FILESYSTEM\nconfig:\n  directory: {topology.folder}/bucket\n"
+        sidecar = topology.sidecar("sidecar", prometheus, bucket)
+        store = topology.gauntlet("store", "store", f"--data-dir={topology.folder}/store", bucket)
+        query = topology.gauntlet("query", "query", f"--endpoint={sidecar.grpc}", f"--endpoint={store.grpc}", "--query.replica-label=replica")
         api = Api(query.url)
         wait_for("data", lambda: api.query("up")["data"]["result"], 30)
         api.query_range("up", 1, 100, 1)
-        for component, process in (("query", query), ("sidecar", sidecar)):
+        for component, process in (("query", query), ("sidecar", sidecar), ("store", store)):
             have = exposed(process.url)
             with report.case(f"{component}: every name of the mixin, with its labels"):
                 names = wanted(component)
