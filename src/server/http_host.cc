@@ -90,6 +90,9 @@ Result<std::unique_ptr<HttpHost>> HttpHost::Start(const HttpOptions& options, co
   host->server_ = *std::move(server);
   GN_LOG(host->logger_, kInfo, "listening for requests and metrics", {"address", options.address},
          {"port", host->port()});
+  if (auto config = host->web_config_->Get(); config.ok() && (*config)->asks_http2) {
+    GN_LOG(host->logger_, kWarn, "http2: true of the web configuration has no effect: clients are served by HTTP/1.1");
+  }
   return host;
 }
 

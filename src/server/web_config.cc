@@ -125,8 +125,7 @@ Result<WebConfig> ParseWebConfig(std::string_view yaml, const std::string& direc
   Status status = config::DecodeYaml(yaml, "web.Config", [&](Decoder& d) {
     d.Object("tls_server_config", "web.TLSConfig", [&](Decoder& tls) { DecodeTls(tls, directory, &config); });
     d.Object("http_server_config", "web.HTTPConfig", [&](Decoder& http) {
-      bool http2 = true;  // the server speaks HTTP/1.1 whatever this says
-      http.Field("http2", &http2);
+      http.Field("http2", &config.asks_http2);
       DecodeHeaders(http, &config);
     });
     d.Field("basic_auth_users", &config.users);

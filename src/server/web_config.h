@@ -24,6 +24,7 @@ struct WebConfig {
   std::optional<net::TlsServerOptions> tls;
   std::map<std::string, std::string> headers;  // of every answer
   std::map<std::string, std::string> users;    // name -> bcrypt hash
+  bool asks_http2 = false;                     // says `http2: true`; the server speaks HTTP/1.1 all the same
 };
 
 // `directory` is where relative names of files in the text start. Checks names and values; the certificates themselves

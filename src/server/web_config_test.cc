@@ -161,5 +161,11 @@ TEST_F(WebConfigFileTest, ChecksFilesAtTheStart) {
   EXPECT_TRUE(WebConfigFile::Open("").ok());
 }
 
+TEST(WebConfig, KnowsWhetherHttp2IsAskedFor) {
+  EXPECT_TRUE(ParseWebConfig("http_server_config: {http2: true}\n", "")->asks_http2);
+  EXPECT_FALSE(ParseWebConfig("http_server_config: {http2: false}\n", "")->asks_http2);
+  EXPECT_FALSE(ParseWebConfig("basic_auth_users: {}\n", "")->asks_http2);
+}
+
 }  // namespace
 }  // namespace gauntlet::server

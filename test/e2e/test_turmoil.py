@@ -103,10 +103,10 @@ class Asker(threading.Thread):
         self.given_up += 1
 
 
-def disturb(rng, sidecars, proxies, stop):
+def disturb(rng, proms, sidecars, proxies, stop):
     """One thing after the other goes wrong and is put right."""
     while not stop.is_set():
-        what = rng.choice(["cut", "drop", "hang", "kill"])
+        what = rng.choice(["cut", "drop", "hang", "kill", "kill prometheus"])
         if what == "cut":
             proxy = rng.choice(proxies)
             proxy.limit = rng.choice([0, 9, 500, 5_000, 50_000])
@@ -120,7 +120,7 @@ def disturb(rng, sidecars, proxies, stop):
             time.sleep(rng.uniform(0.1, 2.5))
             os.kill(process.pid, signal.SIGCONT)
         else:
-            process = rng.choice(sidecars)
+            process = rng.choice(sidecars if what == "kill" else proms)
             process.kill()
             time.sleep(rng.uniform(0.1, 1))
             process.start()
@@ -153,7 +153,7 @@ def main():
             wait_for("the whole answer", lambda: whole(api))
         stop = threading.Event()
         askers = [Asker(url, args.seed * 100 + i, stop) for i, url in enumerate([leaf.url] * 3 + [top.url] * 3)]
-        disturber = threading.Thread(target=disturb, args=(random.Random(args.seed), sidecars, proxies, stop), daemon=True)
+        disturber = threading.Thread(target=disturb, args=(random.Random(args.seed), proms, sidecars, proxies, stop), daemon=True)
         for thread in [*askers, disturber]:
             thread.start()
         time.sleep(args.seconds)
