@@ -74,7 +74,9 @@ TEST_P(IndexHeaderGolden, RangesAreThoseThatThanosAnswers) {
     ASSERT_TRUE(pair.ok()) << line;
     std::string_view name = *pair->root()[0].String();
     tsdb::PostingsRange range = header->table().all();
-    if (!name.empty()) ASSERT_TRUE(header->table().Find(name, *pair->root()[1].String(), &range)) << line;
+    if (!name.empty()) {
+      ASSERT_TRUE(header->table().Find(name, *pair->root()[1].String(), &range)) << line;
+    }
     // Thanos' ranges are without length and checksum.
     EXPECT_EQ(std::to_string(range.begin + 4), words[2]) << line;
     EXPECT_EQ(std::to_string(range.end - 4), words[3]) << line;
@@ -127,7 +129,9 @@ TEST_P(IndexHeaderGolden, CutAndFlippedIsAnErrorOrTheSame) {
     size_t bit = random() % (flipped.size() * 8);
     flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << bit % 8));
     auto header = OpenBytes(flipped);
-    if (header != nullptr && (flipped[5] == recorded_[5])) EXPECT_TRUE(digest(*header) == right) << bit;
+    if (header != nullptr && (flipped[5] == recorded_[5])) {
+      EXPECT_TRUE(digest(*header) == right) << bit;
+    }
   }
 }
 
@@ -141,7 +145,9 @@ TEST(IndexHeader, FailuresLeaveNoFile) {
     Status st = WriteIndexHeader(index.size(), RangesOf(index), files, "d/index-header");
     bool reached = files.calls() > call;
     files.FailNone();
-    if (!st.ok()) EXPECT_FALSE(files.Exists("d/index-header.tmp")) << call;
+    if (!st.ok()) {
+      EXPECT_FALSE(files.Exists("d/index-header.tmp")) << call;
+    }
     if (!reached) break;
   }
   io::FakeFileSystem files;

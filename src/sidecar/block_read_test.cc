@@ -50,7 +50,9 @@ void Collect(storeapi::SeriesStream& stream, int64_t mint_ms, int64_t maxt_ms, A
     for (size_t i = 0; i < (*batch)->size(); ++i) {
       LabelsView labels = (*batch)->labels(i);
       auto& lines = (*answer)[labels.ToString()];
-      if (!(labels == last.view())) EXPECT_LT(CompareLabels(last, labels), 0);
+      if (!(labels == last.view())) {
+        EXPECT_LT(CompareLabels(last, labels), 0);
+      }
       last = Labels(labels);
       for (const wire::ChunkView& chunk : (*batch)->chunks(i)) {
         Samples samples;

@@ -112,7 +112,9 @@ TEST_P(IndexGolden, PostingsReadAsRecorded) {
     for (auto cursor = reader->table().ValuesOf(name); cursor.Next();) ++walked;
     EXPECT_EQ(walked, count) << name;
   }
-  if (!values.empty()) EXPECT_EQ(got, values);
+  if (!values.empty()) {
+    EXPECT_EQ(got, values);
+  }
 }
 
 TEST_P(IndexGolden, RewrittenHasTheSameBytes) {
@@ -161,7 +163,9 @@ Status ReadAll(const IndexReader& reader, std::string* digest) {
 void ExpectErrorOrSame(std::string bytes, const std::string& right, const std::string& what) {
   auto reader = IndexReader::FromFile(std::make_unique<io::MappedFile>(std::move(bytes)));
   std::string digest;
-  if (reader.ok() && ReadAll(**reader, &digest).ok()) EXPECT_TRUE(digest == right) << what;
+  if (reader.ok() && ReadAll(**reader, &digest).ok()) {
+    EXPECT_TRUE(digest == right) << what;
+  }
 }
 
 TEST_P(IndexGolden, CutAndFlippedGivesAnErrorOrTheRightAnswer) {
