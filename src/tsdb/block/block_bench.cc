@@ -1,5 +1,5 @@
 // Reading of a block of many series: labels and chunks of all of them, as a store gateway needs them, and label values.
-// GAUNTLET_BENCH_SERIES sets the number of series (default 2,000), each of 24 h at 15 s.
+// GAUNTLET_BENCH_SERIES (default 2,000) and GAUNTLET_BENCH_HOURS (24) set its size; samples are 15 s apart.
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
@@ -17,15 +17,18 @@
 namespace gauntlet::tsdb {
 namespace {
 
-constexpr int64_t kStepMs = 15000, kHours = 24;
+constexpr int64_t kStepMs = 15000;
 
-int SeriesCount() {
-  const char* text = std::getenv("GAUNTLET_BENCH_SERIES");
-  return text != nullptr ? std::atoi(text) : 2000;
+int FromEnvironment(const char* name, int otherwise) {
+  const char* text = std::getenv(name);
+  return text != nullptr ? std::atoi(text) : otherwise;
 }
+int SeriesCount() { return FromEnvironment("GAUNTLET_BENCH_SERIES", 2000); }
+int64_t SpanMs() { return FromEnvironment("GAUNTLET_BENCH_HOURS", 24) * int64_t{3600000}; }
 
 std::string Path() {
-  return (std::filesystem::temp_directory_path() / fmt::format("gauntlet-block-{}", SeriesCount())).string();
+  return (std::filesystem::temp_directory_path() / fmt::format("gauntlet-block-{}-{}", SeriesCount(), SpanMs()))
+      .string();
 }
 
 Labels SeriesLabels(int i) {
@@ -42,7 +45,7 @@ void MakeBlock(const std::string& dir) {
   io::FileSystem& files = io::RealFileSystem();
   BlockMeta meta;
   meta.ulid = *Ulid::Parse("01KE71A6NAEME8ZS7DDWKWEQAP");
-  meta.maxt_ms = kHours * 3600000;
+  meta.maxt_ms = SpanMs();
   std::vector<std::string> encoded;
   std::vector<BlockChunk> chunks;
   uint64_t value = 0, random = 88172645463325252ULL;
@@ -93,7 +96,7 @@ void BM_SeriesAndChunks(benchmark::State& state) {
   const Block& block = TheBlock();
   uint64_t bytes = 0, series = 0;
   for (auto _ : state) {
-    BlockSeries walk(block, *block.Select({}, Cancel()), 0, kHours * 3600000);
+    BlockSeries walk(block, *block.Select({}, Cancel()), 0, SpanMs());
     while (*walk.Next()) {
       ++series;
       for (const ChunkMeta& meta : walk.chunks()) bytes += block.chunks().Read(meta.ref)->bytes.size();
