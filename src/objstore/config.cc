@@ -4,11 +4,16 @@
 
 #include "config/decoder.h"
 #include "config/yaml.h"
+#include "objstore/azure/azure_bucket.h"
+#include "objstore/azure/azure_config.h"
 #include "objstore/filesystem_bucket.h"
+#include "objstore/gcs/gcs_bucket.h"
 #include "objstore/metered_bucket.h"
 #include "objstore/prefix_bucket.h"
+#include "objstore/s3/dialects.h"
 #include "objstore/s3/s3_config.h"
 #include "objstore/s3/s3_make.h"
+#include "objstore/swift/swift_bucket.h"
 
 namespace gauntlet::objstore {
 namespace {
@@ -39,6 +44,16 @@ Result<std::unique_ptr<Bucket>> MakeProvider(const std::string& type, const conf
     GN_ASSIGN(S3Config config, ParseS3Config(node));
     return MakeS3Bucket(config, environment);
   }
+  if (upper == "AZURE") {
+    GN_ASSIGN(AzureConfig config, ParseAzureConfig(node));
+    return MakeAzureBucket(config, environment);
+  }
+  if (upper == "GCS") return MakeGcsBucket(node, environment);
+  if (upper == "SWIFT") return MakeSwiftBucket(node, environment);
+  if (upper == "COS") return MakeCosBucket(node, environment);
+  if (upper == "ALIYUNOSS") return MakeOssBucket(node, environment);
+  if (upper == "OBS") return MakeObsBucket(node, environment);
+  if (upper == "BOS") return MakeBosBucket(node, environment);
   return Status(Code::kInvalid, "bucket with type " + type + " is not supported");
 }
 

@@ -2,7 +2,7 @@
 """A real S3 server that checks signatures: Ceph's radosgw over one monitor and one OSD in memory, on loopback.
 
 As a program: prints "ready PORT" (or "absent WHY" and exit code 3), serves until its standard input closes, and ends its
-processes by pid. Keys: testkey / testsecret. Buckets are named in the path, or in the host below "localhost".
+processes by pid. Keys: testkey / testsecret. Buckets are named in the path, or in the host below "localhost". The same by Swift's protocol: /auth/v1.0, user test:swift.
 """
 import contextlib
 import os
@@ -118,6 +118,8 @@ class Radosgw:
         self._run("ceph", "-c", conf, "osd", "crush", "add", "osd.0", "1.0", "host=localhost", "root=default")
         self._run("radosgw-admin", "-c", conf, "user", "create", "--uid=test", "--display-name=test",
                   f"--access-key={ACCESS_KEY}", f"--secret={SECRET_KEY}", timeout=90)
+        self._run("radosgw-admin", "-c", conf, "subuser", "create", "--uid=test", "--subuser=test:swift", "--access=full",
+                  "--key-type=swift", f"--secret={SECRET_KEY}", timeout=90)
         self._spawn("rgw", "radosgw", "-c", conf, "-n", "client.rgw.a", "-f")
         self._until(lambda: urllib.request.urlopen(f"http://127.0.0.1:{self.port}/", timeout=5).read(), 60)
 

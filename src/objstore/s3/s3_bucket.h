@@ -10,7 +10,7 @@
 
 #include "base/executor.h"
 #include "objstore/bucket.h"
-#include "objstore/s3/s3_client.h"
+#include "objstore/rest/rest_client.h"
 
 namespace gauntlet::objstore {
 
@@ -30,7 +30,7 @@ struct S3BucketOptions {
 
 class S3Bucket final : public Bucket {
  public:
-  S3Bucket(S3BucketOptions options, std::unique_ptr<S3Client> client, Executor& executor);
+  S3Bucket(S3BucketOptions options, std::unique_ptr<RestClient> client, Executor& executor);
   ~S3Bucket() override;
 
   std::string_view provider() const override { return options_.provider; }
@@ -47,11 +47,11 @@ class S3Bucket final : public Bucket {
 
  private:
   Request ObjectRequest(const char* method, const std::string& name) const;
-  Status Download(const std::string& name, uint64_t offset, uint64_t length, const Cancel& cancel,
-                  const OnBytes& on_bytes);
+  // With the headers of a customer's key.
+  Request KeyedRequest(const char* method, const std::string& name) const;
 
   const S3BucketOptions options_;
-  const std::unique_ptr<S3Client> client_;
+  const std::unique_ptr<RestClient> client_;
   Executor& executor_;
 };
 

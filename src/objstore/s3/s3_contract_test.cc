@@ -39,5 +39,26 @@ INSTANTIATE_TEST_SUITE_P(
                              [] { return Make("  sse_config:\n    type: SSE-C\n    encryption_key: KEYFILE\n"); }}),
     [](const auto& info) { return info.param.name; });
 
+// Swift's protocol of the same server (auth version 1).
+Provided MakeSwift(const std::string& more) {
+  Radosgw* server = Radosgw::Get();
+  if (server == nullptr) return {nullptr, Radosgw::why(), nullptr};
+  auto pool = std::make_shared<ThreadPool>("swift", 8);
+  std::string yaml =
+      "type: SWIFT\nconfig:\n  auth_version: 1\n  auth_url: http://127.0.0.1:" + std::to_string(server->port()) +
+      "/auth/v1.0\n  username: test:swift\n  password: testsecret\n" + "  container_name: " + server->MakeBucketName() +
+      "\n" + more;
+  auto bucket = MakeBucket(yaml, {*pool, io::RealFileSystem(), telemetry::Logger::Discard(), "test"});
+  EXPECT_TRUE(bucket.ok()) << bucket.status().message();
+  if (!bucket.ok()) return {nullptr, "no bucket", nullptr};
+  return {*std::move(bucket), "", pool};
+}
+
+INSTANTIATE_TEST_SUITE_P(Swift, BucketContract,
+                         testing::Values(Provider{"Radosgw", [] { return MakeSwift(""); }},
+                                         Provider{"Segments",
+                                                  [] { return MakeSwift("  large_object_chunk_size: 500000\n"); }}),
+                         [](const auto& info) { return info.param.name; });
+
 }  // namespace
 }  // namespace gauntlet::objstore

@@ -27,7 +27,7 @@ class S3Faults : public testing::Test {
  protected:
   void SetUp() override {
     Radosgw* server = Radosgw::Get();
-    if (server == nullptr) GTEST_SKIP() << Radosgw::why();
+    if (server == nullptr) GTEST_SKIP() << "no server: " << Radosgw::why();
     proxy_ = std::make_unique<FaultProxy>(server->port());
     name_ = server->MakeBucketName();
     bucket_ = Make("");

@@ -10,7 +10,7 @@
 
 #include "base/cancel.h"
 #include "base/status.h"
-#include "objstore/s3/s3_client.h"
+#include "objstore/rest/rest_client.h"
 
 namespace gauntlet::objstore {
 
@@ -31,14 +31,14 @@ Result<S3ListPage> ParseListing(std::string_view xml);
 
 class S3Lister {
  public:
-  S3Lister(S3Client& client, std::string prefix, bool recursive, bool v1)
+  S3Lister(RestClient& client, std::string prefix, bool recursive, bool v1)
       : client_(client), prefix_(std::move(prefix)), recursive_(recursive), v1_(v1) {}
   bool done() const { return done_; }
   // REQUIRES: !done()
   Result<std::vector<S3ListEntry>> NextPage(const Cancel& cancel);
 
  private:
-  S3Client& client_;
+  RestClient& client_;
   const std::string prefix_;
   const bool recursive_, v1_;
   std::string next_;

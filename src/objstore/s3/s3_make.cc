@@ -5,42 +5,13 @@
 #include "base/clock.h"
 #include "json/writer.h"
 #include "objstore/s3/credentials.h"
+#include "objstore/s3/key_authorizer.h"
 #include "objstore/s3/s3_bucket.h"
 #include "objstore/s3/sign_v2.h"
-#include "objstore/s3/sign_v4.h"
 #include "objstore/sign.h"
 
 namespace gauntlet::objstore {
 namespace {
-
-class KeyAuthorizer final : public Authorizer {
- public:
-  // `v2_resource`: what stands before the path in signatures of version 2, "/bucket" when the host names it.
-  KeyAuthorizer(std::unique_ptr<net::HttpClient> http, std::unique_ptr<CredentialSource> source, bool v2,
-                std::string v2_resource)
-      : http_(std::move(http)), source_(std::move(source)), v2_(v2), v2_resource_(std::move(v2_resource)) {}
-
-  Status Authorize(int64_t now_ms, const std::string& region, Request* request, const Cancel& cancel) override {
-    GN_ASSIGN(Credentials credentials, source_->Get(cancel));
-    if (credentials.anonymous()) return Status();
-    if (v2_) {
-      SignV2(AwsV2Dialect(), credentials, now_ms, v2_resource_ + AwsEscape(request->path, true), request);
-    } else {
-      SignV4Options options;
-      options.region = region;
-      options.now_ms = now_ms;
-      SignV4(credentials, options, request);
-    }
-    return Status();
-  }
-  bool Renew() override { return source_->Forget(); }
-
- private:
-  const std::unique_ptr<net::HttpClient> http_;  // of the source
-  const std::unique_ptr<CredentialSource> source_;
-  const bool v2_;
-  const std::string v2_resource_;
-};
 
 std::string UserAgent(const Environment& environment) {
   return "thanos-" + environment.component + "/" + environment.version + " (gauntlet)";
@@ -66,10 +37,10 @@ bool IsAmazon(std::string_view host, std::string* region) {
   return false;
 }
 
-bool IsDnsName(const std::string& bucket, bool tls) {
+bool IsDnsName(const std::string& bucket, bool with_tls) {
   if (bucket.size() < 3 || bucket.size() > 63) return false;
   for (char c : bucket) {
-    if (c == '.' && tls) return false;  // the certificate's wildcard covers one part
+    if (c == '.' && with_tls) return false;  // the certificate's wildcard covers one part
     if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.')) return false;
   }
   return bucket.front() != '-' && bucket.back() != '-';
@@ -119,25 +90,36 @@ Status AddEncryption(const S3Config& config, io::FileSystem& files, S3BucketOpti
   return Status();
 }
 
-std::string WithoutUsualPort(const std::string& endpoint, bool tls) {
-  std::string_view port = tls ? ":443" : ":80";
+std::string AmazonHost(const std::string& region, bool dualstack) {
+  return std::string("s3.") + (dualstack ? "dualstack." : "") + region + ".amazonaws.com" +
+         (region.starts_with("cn-") ? ".cn" : "");
+}
+
+std::string WithoutUsualPort(const std::string& endpoint, bool with_tls) {
+  std::string_view port = with_tls ? ":443" : ":80";
   return endpoint.ends_with(port) ? endpoint.substr(0, endpoint.size() - port.size()) : endpoint;
 }
 
 }  // namespace
 
 Result<std::unique_ptr<Bucket>> MakeS3Bucket(const S3Config& config, const Environment& environment) {
-  S3ClientOptions client;
-  client.bucket = config.bucket;
-  client.tls = !config.insecure;
-  client.endpoint = WithoutUsualPort(config.endpoint, client.tls);
-  client.dualstack = !config.disable_dualstack;
-  client.region = config.region;
+  const bool tls = !config.insecure;
+  const std::string endpoint = WithoutUsualPort(config.endpoint, tls);
   std::string endpoint_region;
-  client.amazon = IsAmazon(client.endpoint, &endpoint_region);
-  if (client.region.empty()) client.region = endpoint_region;
-  client.virtual_hosted = VirtualHosted(config, client.amazon);
+  const bool amazon = IsAmazon(endpoint, &endpoint_region);
+  const bool virtual_hosted = VirtualHosted(config, amazon);
+  RestOptions client;
+  client.error = XmlError;
+  client.region = config.region.empty() ? endpoint_region : config.region;
   client.retry.attempts_max = config.max_retries > 0 ? config.max_retries : 10;
+  client.address = [=, bucket = config.bucket, dualstack = !config.disable_dualstack](Request* request,
+                                                                                      const std::string& region) {
+    // The host of AWS follows the region.
+    const std::string host = amazon ? AmazonHost(region, dualstack) : endpoint;
+    request->tls = tls;
+    request->host = virtual_hosted ? bucket + "." + host : host;
+    request->path = virtual_hosted ? "/" + request->path : "/" + bucket + "/" + request->path;
+  };
   if (config.trace) client.trace = &environment.logger;
 
   S3BucketOptions bucket;
@@ -169,9 +151,10 @@ Result<std::unique_ptr<Bucket>> MakeS3Bucket(const S3Config& config, const Envir
     options.region = config.region;
     source = std::make_unique<CredentialChain>(std::move(options), *metadata_http, environment.files, SystemClock());
   }
-  auto authorizer = std::make_unique<KeyAuthorizer>(std::move(metadata_http), std::move(source), config.signature_v2,
-                                                    client.virtual_hosted ? "/" + config.bucket : "");
-  auto s3 = std::make_unique<S3Client>(std::move(client), std::move(http), std::move(authorizer), SystemClock());
+  auto authorizer =
+      std::make_unique<KeyAuthorizer>(std::move(source), config.signature_v2 ? &AwsV2Dialect() : nullptr,
+                                      virtual_hosted ? "/" + config.bucket : "", std::move(metadata_http));
+  auto s3 = std::make_unique<RestClient>(std::move(client), std::move(http), std::move(authorizer), SystemClock());
   return std::unique_ptr<Bucket>(std::make_unique<S3Bucket>(std::move(bucket), std::move(s3), environment.executor));
 }
 

@@ -23,7 +23,7 @@ class S3Server : public testing::Test {
  protected:
   void SetUp() override {
     server_ = Radosgw::Get();
-    if (server_ == nullptr) GTEST_SKIP() << Radosgw::why();
+    if (server_ == nullptr) GTEST_SKIP() << "no server: " << Radosgw::why();
     name_ = server_->MakeBucketName();
   }
   std::unique_ptr<Bucket> Make(const std::string& more) {

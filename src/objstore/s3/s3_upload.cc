@@ -27,72 +27,11 @@ uint64_t PartBytes(uint64_t object_bytes, uint64_t wanted) {
   return std::max({wanted, least, 5 * kMiB});
 }
 
-// Cuts the source into parts, for many threads.
-class S3Upload::Cutter {
- public:
-  Cutter(Source& source, uint64_t part_bytes, bool stream)
-      : source_(source), stream_(stream), part_bytes_(part_bytes) {}
-
-  // false after the last one.
-  Result<bool> Next(Part* part) {
-    MutexLock lock(mutex_);
-    if (over_) return false;
-    part->number = next_++;
-    if (!stream_) {
-      part->file = source_.file();
-      part->offset = at_;
-      part->bytes = std::min(part_bytes_, part->file->size() - at_);
-    } else {
-      if (part->number > 1 && (part->number - 1) % kPartsBeforeDoubling == 0) part_bytes_ *= 2;
-      GN_TRY(Fill(&part->buffer));
-      part->bytes = part->buffer.size();
-    }
-    at_ += part->bytes;
-    if (at_ > kObjectBytesMax) return Status(Code::kInvalid, "an object of more than 5 TiB");
-    over_ = stream_ ? part->bytes < part_bytes_ : at_ == source_.file()->size();
-    // An empty part only stands for an empty object.
-    return part->bytes > 0 || part->number == 1;
-  }
-  bool over() {
-    MutexLock lock(mutex_);
-    return over_;
-  }
-  void Push(Part part) {
-    MutexLock lock(mutex_);
-    pushed_.push_back(std::move(part));
-  }
-  bool Pop(Part* part) {
-    MutexLock lock(mutex_);
-    if (pushed_.empty()) return false;
-    *part = std::move(pushed_.back());
-    pushed_.pop_back();
-    return true;
-  }
-
- private:
-  Status Fill(std::string* buffer) GN_REQUIRES(mutex_) {
-    buffer->resize(part_bytes_);
-    size_t filled = 0;
-    while (filled < buffer->size()) {
-      GN_ASSIGN(size_t n, source_.Read(buffer->data() + filled, buffer->size() - filled));
-      if (n == 0) break;
-      filled += n;
-    }
-    buffer->resize(filled);
-    return Status();
-  }
-
-  Mutex mutex_;
-  Source& source_;
-  const bool stream_;
-  uint64_t part_bytes_ GN_GUARDED_BY(mutex_);
-  uint64_t at_ GN_GUARDED_BY(mutex_) = 0;
-  int next_ GN_GUARDED_BY(mutex_) = 1;
-  bool over_ GN_GUARDED_BY(mutex_) = false;
-  std::vector<Part> pushed_ GN_GUARDED_BY(mutex_);  // cut already, to be sent
-};
-
 Status S3Upload::Run(Source& source) {
+  CutOptions cut;
+  cut.stream_part_bytes = bucket_.stream_part_bytes;
+  cut.parts_before_doubling = kPartsBeforeDoubling;
+  cut.object_bytes_max = kObjectBytesMax;
   if (source.file() != nullptr) {
     const uint64_t bytes = source.file()->size();
     if (bytes > kObjectBytesMax) return {Code::kInvalid, "an object of more than 5 TiB"};
@@ -100,11 +39,12 @@ Status S3Upload::Run(Source& source) {
       return {Code::kInvalid, "an object of more than 5 GiB and disable_multipart"};
     }
     if (bytes <= bucket_.part_bytes || !bucket_.multipart) return PutWhole(*source.file(), bytes);
-    Cutter cutter(source, PartBytes(bytes, bucket_.part_bytes), false);
+    cut.file_part_bytes = PartBytes(bytes, bucket_.part_bytes);
+    PartCutter cutter(source, cut);
     return PutParts(cutter);
   }
-  Cutter cutter(source, bucket_.stream_part_bytes, true);
-  Part first;
+  PartCutter cutter(source, cut);
+  UploadPart first;
   GN_TRY(cutter.Next(&first).status());
   if (cutter.over()) return PutWhole(BytesFile(first.buffer), first.bytes);
   if (!bucket_.multipart) return {Code::kInvalid, "a stream of unknown length and disable_multipart"};
@@ -147,21 +87,10 @@ Status S3Upload::PutWhole(const io::RandomFile& file, uint64_t bytes) {
   return client_.Call(request, cancel_).status();
 }
 
-Status S3Upload::PutParts(Cutter& cutter) {
+Status S3Upload::PutParts(PartCutter& cutter) {
   GN_ASSIGN(upload_id_, Begin());
-  // As many senders as parts may be under way; each cuts and sends until there is nothing left.
-  Status status = ForEachConcurrently(executor_, bucket_.parallel_parts, bucket_.parallel_parts, cancel_,
-                                      [&](size_t, const Cancel& cancel) -> Status {
-                                        while (true) {
-                                          GN_TRY(cancel.status());
-                                          Part part;
-                                          if (!cutter.Pop(&part)) {
-                                            GN_ASSIGN(bool more, cutter.Next(&part));
-                                            if (!more) return Status();
-                                          }
-                                          GN_TRY(SendPart(part, cancel));
-                                        }
-                                      });
+  Status status = SendParts(cutter, executor_, bucket_.parallel_parts, cancel_,
+                            [&](const UploadPart& part, const Cancel& cancel) { return SendPart(part, cancel); });
   if (status.ok()) status = Complete();
   if (!status.ok()) Abort();
   return status;
@@ -181,16 +110,15 @@ Result<std::string> S3Upload::Begin() {
   return id;
 }
 
-Status S3Upload::SendPart(const Part& part, const Cancel& cancel) {
-  const BytesFile buffer(part.buffer);
-  const io::RandomFile& file = part.file != nullptr ? *part.file : buffer;
+Status S3Upload::SendPart(const UploadPart& part, const Cancel& cancel) {
+  const PartFile bytes(part);
   Request request = ObjectRequest("PUT");
   request.query.emplace_back("partNumber", std::to_string(part.number));
   request.query.emplace_back("uploadId", upload_id_);
   for (const auto& [name, value] : bucket_.key_headers.all()) request.headers.Add(name, value);
-  GN_TRY(AddMd5(file, part.offset, part.bytes, &request));
-  request.file = &file;
-  request.file_offset = part.offset;
+  GN_TRY(AddMd5(bytes.file(), bytes.offset(), part.bytes, &request));
+  request.file = &bytes.file();
+  request.file_offset = bytes.offset();
   request.file_bytes = part.bytes;
   Result<net::HttpAnswer> answer = client_.Call(request, cancel);
   if (!answer.ok()) return answer.status().Wrap("part " + std::to_string(part.number));

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "objstore/rest/part_cutter.h"
 #include "objstore/s3/s3_bucket.h"
 
 namespace gauntlet::objstore {
@@ -16,31 +17,23 @@ namespace gauntlet::objstore {
 class S3Upload {
  public:
   // All are borrowed.
-  S3Upload(S3Client& client, const S3BucketOptions& bucket, Executor& executor, const std::string& name,
+  S3Upload(RestClient& client, const S3BucketOptions& bucket, Executor& executor, const std::string& name,
            const UploadOptions& options, const Cancel& cancel)
       : client_(client), bucket_(bucket), executor_(executor), name_(name), options_(options), cancel_(cancel) {}
 
   Status Run(Source& source);
 
  private:
-  struct Part {
-    int number = 0;
-    const io::RandomFile* file = nullptr;
-    uint64_t offset = 0, bytes = 0;
-    std::string buffer;  // of a stream: what `file` shows
-  };
-  class Cutter;
-
   Status PutWhole(const io::RandomFile& file, uint64_t bytes);
-  Status PutParts(Cutter& cutter);
+  Status PutParts(PartCutter& cutter);
   Result<std::string> Begin();
-  Status SendPart(const Part& part, const Cancel& cancel);
+  Status SendPart(const UploadPart& part, const Cancel& cancel);
   Status Complete();
   void Abort();
   Request ObjectRequest(const char* method) const;
   Status AddMd5(const io::RandomFile& file, uint64_t offset, uint64_t bytes, Request* request) const;
 
-  S3Client& client_;
+  RestClient& client_;
   const S3BucketOptions& bucket_;
   Executor& executor_;
   const std::string& name_;

@@ -27,6 +27,7 @@ const V2Dialect& OssDialect() {
   static const V2Dialect dialect = [] {
     V2Dialect oss = MakeAws();
     oss.scheme = "OSS";
+    oss.escaped_resource = false;
     oss.header_prefix = "x-oss-";
     for (std::string_view more :
          {"append", "position", "continuation-token", "security-token", "response-content-type"}) {

@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "objstore/s3/request.h"
+#include "objstore/rest/request.h"
 #include "objstore/s3/sign_v4.h"
 
 namespace gauntlet::objstore {
@@ -17,7 +17,7 @@ namespace gauntlet::objstore {
 struct V2Dialect {
   std::string scheme = "AWS";            // opens the Authorization header
   std::string header_prefix = "x-amz-";  // of headers that are signed
-  std::string date_header;               // "" = Date
+  bool escaped_resource = true;          // the path is signed with its percent escapes
   std::vector<std::string_view> sub_resources;
 };
 const V2Dialect& AwsV2Dialect();

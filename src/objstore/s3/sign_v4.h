@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "objstore/s3/request.h"
+#include "objstore/rest/request.h"
 
 namespace gauntlet::objstore {
 

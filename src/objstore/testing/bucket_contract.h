@@ -26,6 +26,8 @@ struct Provided {
   std::unique_ptr<Bucket> bucket;
   std::string absent;
   std::shared_ptr<void> keeps;
+  // What an emulator cannot do, though the store can.
+  bool lacks_empty_objects = false, lacks_conditions = false;
 };
 
 struct Provider {
@@ -37,7 +39,7 @@ class BucketContract : public testing::TestWithParam<Provider> {
  protected:
   void SetUp() override {
     provided_ = GetParam().make();
-    if (provided_.bucket == nullptr) GTEST_SKIP() << provided_.absent;
+    if (provided_.bucket == nullptr) GTEST_SKIP() << "no server: " << provided_.absent;
   }
   Bucket& bucket() { return *provided_.bucket; }
   void Put(const std::string& name, std::string_view bytes) {
@@ -97,12 +99,13 @@ TEST_P(BucketContract, WhatIsUploadedIsRead) {
   EXPECT_LT(age, 3'600'000);
   Put("id1/obj_1.some", "other");
   EXPECT_EQ(Read("id1/obj_1.some"), "other");
+  EXPECT_EQ(ReadObject(bucket(), "id1/obj_1.some", Cancel(), 4).status().code(), Code::kExhausted);
+  if (provided_.lacks_empty_objects) return;
   Put("empty", "");
   EXPECT_EQ(Read("empty"), "");
   auto empty = bucket().Attributes("empty", Cancel());
   ASSERT_TRUE(empty.ok()) << empty.status().message();
   EXPECT_EQ(empty->bytes, 0u);
-  EXPECT_EQ(ReadObject(bucket(), "id1/obj_1.some", Cancel(), 4).status().code(), Code::kExhausted);
 }
 
 TEST_P(BucketContract, RangesAreCutAtTheEnd) {
@@ -230,12 +233,18 @@ class Stream final : public Source {
 
 TEST_P(BucketContract, StreamsOfUnknownSizeAreUploaded) {
   std::string bytes;
-  for (int i = 0; i < 300'000; ++i) bytes += std::to_string(i * 7919);
-  Stream stream(bytes);
-  Status status = bucket().Upload("big", stream, {}, Cancel());
-  ASSERT_TRUE(status.ok()) << status.message();
-  EXPECT_EQ(Read("big"), bytes);
-  EXPECT_EQ(Range("big", 1'000'000, 100), bytes.substr(1'000'000, 100));
+  for (int i = 0; i < 2'000'000; ++i) bytes += std::to_string(i * 7919 % 1'000'003);
+  ASSERT_GT(bytes.size(), 10u << 20);
+  for (size_t n : {bytes.size(), bytes.size() / 40}) {  // in parts, and in one
+    Stream stream(std::string_view(bytes).substr(0, n));
+    Status status = bucket().Upload("big", stream, {}, Cancel());
+    ASSERT_TRUE(status.ok()) << status.message();
+    EXPECT_TRUE(Read("big") == bytes.substr(0, n));
+    EXPECT_EQ(Range("big", 200'000, 100), bytes.substr(200'000, 100));
+    EXPECT_EQ(bucket().Attributes("big", Cancel())->bytes, n);
+  }
+  EXPECT_EQ(List("", {.recursive = true}), Names{"big"});
+  EXPECT_TRUE(bucket().Delete("big", Cancel()).ok());
 }
 
 TEST_P(BucketContract, FailedUploadLeavesTheObjectAsItWas) {
@@ -251,6 +260,7 @@ TEST_P(BucketContract, FailedUploadLeavesTheObjectAsItWas) {
 }
 
 TEST_P(BucketContract, IfAbsentLetsTheFirstWin) {
+  if (provided_.lacks_conditions) GTEST_SKIP() << "the emulator knows no conditions";
   Status first = WriteObject(bucket(), "lease", "one", Cancel(), {.if_absent = true});
   if (first.code() == Code::kUnsupported) GTEST_SKIP() << "the store has no conditional writes";
   ASSERT_TRUE(first.ok()) << first.message();

@@ -1,4 +1,4 @@
-#include "objstore/s3/request.h"
+#include "objstore/rest/request.h"
 
 namespace gauntlet::objstore {
 
@@ -15,7 +15,7 @@ std::string AwsEscape(std::string_view text, bool keep_slash) {
 }
 
 std::string Request::Target() const {
-  std::string target = AwsEscape(path, true);
+  std::string target = escaped_path.empty() ? AwsEscape(path, true) : escaped_path;
   char separator = '?';
   for (const auto& [name, value] : query) {
     target += separator;

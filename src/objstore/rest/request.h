@@ -25,6 +25,7 @@ struct Request {
   bool tls = true;
   std::string host;                                        // "bucket.s3.amazonaws.com", with a port that is not usual
   std::string path = "/";                                  // not escaped
+  std::string escaped_path;                                // instead of `path`, as it is sent
   std::vector<std::pair<std::string, std::string>> query;  // not escaped
   net::HttpHeaders headers;
   std::string body;
