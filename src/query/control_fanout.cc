@@ -34,6 +34,7 @@ struct Failures {
 // Whether the failures of some endpoints leave something out that others do not have: by what they have now.
 storeapi::Coverage CoverageOf(const std::vector<ControlEndpoint>& targets, const Failures& failures) {
   std::vector<storeapi::EndpointPtr> endpoints;
+  endpoints.reserve(targets.size());
   for (const ControlEndpoint& target : targets) endpoints.push_back(target.endpoint);
   int64_t now_ms = SystemClock().NowMs();
   return {std::move(endpoints), now_ms, now_ms, {}, *failures.replica_labels};
@@ -54,7 +55,7 @@ Result<Gathered<std::vector<Item>>> AskAll(
   if (failures.replica_labels != nullptr) coverage.emplace(CoverageOf(targets, failures));
   Gathered<std::vector<Item>> gathered;
   // What endpoint `i` leaves out.
-  auto miss = [&](size_t i, Status why) -> Status {
+  auto miss = [&](size_t i, const Status& why) -> Status {
     if (failures.abort) return coverage && coverage->Without(i, why) ? Status() : why;
     gathered.warnings.emplace_back(why.message());
     return Status();
@@ -66,7 +67,7 @@ Result<Gathered<std::vector<Item>>> AskAll(
       GN_TRY(cancel.status());
       const Status& health = targets[i].endpoint->health;
       Status failed = health.ok() ? storeapi::RpcError(answers[i].status) : health;
-      GN_TRY(miss(i, std::move(failed.Wrap(std::string("fetch ") + what + " from " + targets[i].endpoint->address))));
+      GN_TRY(miss(i, failed.Wrap(std::string("fetch ") + what + " from " + targets[i].endpoint->address)));
       continue;
     }
     auto& items = answers[i].collected.items;
