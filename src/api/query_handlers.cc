@@ -212,7 +212,7 @@ void QueryHandlers::Answer(promql::Query& query, const Asked& asked, query::Fano
 void QueryHandlers::Format(const net::HttpRequest& request, net::HttpReply& reply) {
   Parameters parameters(request);
   if (!parameters.ok()) return ReplyError(reply, ErrorType::kBadData, parameters.error().message());
-  auto expr = promql::ParseExpr(parameters.Text("query"));
+  auto expr = promql::ParseExpr(parameters.Text("query"), engine_.parser_options());
   if (!expr.ok()) return ReplyBadParameter(reply, "query", expr.status());
   ReplyData(reply, {}, [&](JsonReply& json) { json.writer().String(promql::Prettify(**expr)); });
 }
@@ -220,7 +220,7 @@ void QueryHandlers::Format(const net::HttpRequest& request, net::HttpReply& repl
 void QueryHandlers::Parse(const net::HttpRequest& request, net::HttpReply& reply) {
   Parameters parameters(request);
   if (!parameters.ok()) return ReplyError(reply, ErrorType::kBadData, parameters.error().message());
-  auto expr = promql::ParseExpr(parameters.Text("query"));
+  auto expr = promql::ParseExpr(parameters.Text("query"), engine_.parser_options());
   if (!expr.ok()) return ReplyBadParameter(reply, "query", expr.status());
   ReplyData(reply, {}, [&](JsonReply& json) { promql::WriteJson(json.writer(), **expr); });
 }

@@ -44,6 +44,15 @@ class Timer {
   const Cancel::TimePoint start_;
 };
 
+ParserOptions ParserOptionsOf(const EngineOptions& options) {
+  ParserOptions parser;
+  parser.experimental_functions = options.experimental_functions;
+  parser.extended_range_selectors = options.extended_range_selectors;
+  parser.binop_fill = options.binop_fill_modifiers;
+  parser.x_functions = options.x_functions;
+  return parser;
+}
+
 void SortByLabels(Rows* rows) {
   std::sort(rows->begin(), rows->end(),
             [](const Row& a, const Row& b) { return CompareLabels(a.labels, b.labels) < 0; });
@@ -234,12 +243,7 @@ class EngineQuery : public Query {
 
 Result<std::unique_ptr<Query>> Engine::Impl::NewQuery(storage::Queryable& storage, QueryOptions options,
                                                       std::string text, PlanOptions times) {
-  ParserOptions parser;
-  parser.experimental_functions = options_.experimental_functions;
-  parser.extended_range_selectors = options_.extended_range_selectors;
-  parser.binop_fill = options_.binop_fill_modifiers;
-  parser.x_functions = options_.x_functions;
-  GN_ASSIGN(ExprPtr expr, ParseExpr(text, parser));
+  GN_ASSIGN(ExprPtr expr, ParseExpr(text, ParserOptionsOf(options_)));
   const bool range = times.step_ms > 0;
   if (range && expr->type() != ValueType::kVector && expr->type() != ValueType::kScalar) {
     return Status(Code::kInvalid,
@@ -259,6 +263,8 @@ Engine::Engine(EngineOptions options, Executor& executor, MemoryBudget* process_
       impl_(std::make_unique<Impl>(options_, executor, process_budget, clock, registry, logger)) {}
 
 Engine::~Engine() = default;
+
+ParserOptions Engine::parser_options() const { return ParserOptionsOf(options_); }
 
 Result<std::unique_ptr<Query>> Engine::NewInstantQuery(storage::Queryable& storage, QueryOptions options,
                                                        std::string text, int64_t time_ms) {

@@ -24,6 +24,7 @@
 #include "promql/engine/result.h"
 #include "promql/plan/explain.h"
 #include "promql/syntax/ast.h"
+#include "promql/syntax/parser.h"
 #include "storage/storage.h"
 
 namespace gauntlet::telemetry {
@@ -92,6 +93,8 @@ class Engine {
                                                int64_t start_ms, int64_t end_ms, int64_t step_ms);
 
   const EngineOptions& options() const { return options_; }
+  // With which it parses: for those who look at an expression without running it.
+  ParserOptions parser_options() const;
 
   class Impl;  // for the .cc file
 

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "promql/exec/aggregate.h"
+#include "promql/exec/go_sort.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -39,10 +40,7 @@ class CandidateHeap {
   std::vector<Candidate>& candidates() { return heap_; }
   // Best first.
   void Sort(bool top) {
-    std::stable_sort(heap_.begin(), heap_.end(), [top](const Candidate& a, const Candidate& b) {
-      if (std::isnan(a.value) || std::isnan(b.value)) return !std::isnan(a.value) && std::isnan(b.value);
-      return top ? a.value > b.value : a.value < b.value;
-    });
+    GoSort(&heap_, [top](const Candidate& a, const Candidate& b) { return Worse(top, b.value, a.value); });
   }
 
  private:

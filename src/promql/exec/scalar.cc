@@ -4,8 +4,8 @@
 #include <limits>
 #include <utility>
 
-#include "model/go_math.h"
 #include "promql/exec/math.h"
+#include "promql/plan/arithmetic.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -161,39 +161,6 @@ class VectorOfScalar : public Operator {
 };
 
 }  // namespace
-
-double ApplyScalar(BinaryOp op, double lhs, double rhs) {
-  switch (op) {
-    case BinaryOp::kAdd:
-      return lhs + rhs;
-    case BinaryOp::kSub:
-      return lhs - rhs;
-    case BinaryOp::kMul:
-      return lhs * rhs;
-    case BinaryOp::kDiv:
-      return lhs / rhs;
-    case BinaryOp::kMod:
-      return std::fmod(lhs, rhs);
-    case BinaryOp::kPow:
-      return GoPow(lhs, rhs);
-    case BinaryOp::kAtan2:
-      return GoAtan2(lhs, rhs);
-    case BinaryOp::kEqual:
-      return lhs == rhs;
-    case BinaryOp::kNotEqual:
-      return lhs != rhs;
-    case BinaryOp::kLess:
-      return lhs < rhs;
-    case BinaryOp::kLessEqual:
-      return lhs <= rhs;
-    case BinaryOp::kGreater:
-      return lhs > rhs;
-    case BinaryOp::kGreaterEqual:
-      return lhs >= rhs;
-    default:
-      return std::numeric_limits<double>::quiet_NaN();  // not an operator between scalars: the parser refuses it
-  }
-}
 
 std::unique_ptr<ScalarOperator> MakeConstant(double value, uint32_t steps) {
   return std::make_unique<Constant>(value, steps);

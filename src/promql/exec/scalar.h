@@ -32,7 +32,4 @@ std::unique_ptr<ScalarOperator> MakeScalarExtremum(bool maximum, std::unique_ptr
 std::unique_ptr<Operator> MakeVectorOfScalar(ExecContext& context, const PlanNode& node,
                                              std::unique_ptr<ScalarOperator> input);
 
-// lhs op rhs; a comparison gives 1 or 0.
-double ApplyScalar(BinaryOp op, double lhs, double rhs);
-
 }  // namespace gauntlet::promql

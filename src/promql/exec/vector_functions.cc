@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "promql/exec/go_sort.h"
 #include "promql/exec/label_ops.h"
 
 namespace gauntlet::promql {
@@ -92,18 +93,15 @@ class Sort : public Operator {
   }
 
  private:
-  // NaN last, either way.
+  // NaN last, either way. Upstream's comparison says of any two NaN that one is to go behind the other, and nothing of
+  // equal values; so the order follows from the steps of its sort.
   void SortByValue(Rows* rows) const {
-    std::stable_sort(rows->begin(), rows->end(), [this](const Row& x, const Row& y) {
-      double a = x.column.values()[0], b = y.column.values()[0];
-      if (std::isnan(a) || std::isnan(b)) return !std::isnan(a) && std::isnan(b);
-      return descending_ ? a > b : a < b;
-    });
-    // Upstream's comparison says of any two NaN that one is to go behind the other; its sort of few elements inserts
-    // one after the other and so turns their order around.
-    if (rows->size() > 12) return;
-    auto nan = std::find_if(rows->begin(), rows->end(), [](const Row& r) { return std::isnan(r.column.values()[0]); });
-    std::reverse(nan, rows->end());
+    auto value = [](const Row& row) { return row.column.values()[0]; };
+    if (descending_) {
+      GoSort(rows, [value](const Row& x, const Row& y) { return std::isnan(value(y)) || value(y) < value(x); });
+    } else {
+      GoSort(rows, [value](const Row& x, const Row& y) { return std::isnan(value(y)) || value(y) > value(x); });
+    }
   }
 
   void SortByLabels(Rows* rows) const {

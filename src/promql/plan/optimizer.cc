@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <string>
 #include <unordered_map>
@@ -101,6 +102,15 @@ std::string OwnKey(const PlanNode& node) {
   return "";
 }
 
+// Adds to `to` those of `from` that are about labels by which both sides match.
+void AddMatchers(const VectorMatching& matching, const Matchers& from, Matchers* to) {
+  for (const Matcher& m : from) {
+    const bool named = std::find(matching.labels.begin(), matching.labels.end(), m.name()) != matching.labels.end();
+    const bool matches = matching.on ? named : !named && m.name() != kMetricName;
+    if (matches && std::find(to->begin(), to->end(), m) == to->end()) to->push_back(m);
+  }
+}
+
 class Sharer {
  public:
   void Run(PlanPtr* root) {
@@ -188,6 +198,22 @@ class Sharer {
 };
 
 }  // namespace
+
+void PropagateMatchers(PlanNode* root) {
+  ForEachSlot(*root, [](PlanPtr& child) { PropagateMatchers(child.get()); });
+  if (root->kind != PlanKind::kBinary) return;
+  auto& binary = static_cast<BinaryNode&>(*root);
+  const bool both = binary.op == BinaryOp::kAnd;
+  if ((!both && binary.op != BinaryOp::kUnless) || binary.lhs->kind != PlanKind::kVectorSelect ||
+      binary.rhs->kind != PlanKind::kVectorSelect) {
+    return;
+  }
+  Matchers& lhs = static_cast<VectorSelectNode&>(*binary.lhs).select.matchers;
+  Matchers& rhs = static_cast<VectorSelectNode&>(*binary.rhs).select.matchers;
+  const Matchers of_lhs = lhs;
+  if (both) AddMatchers(*binary.matching, rhs, &lhs);
+  AddMatchers(*binary.matching, of_lhs, &rhs);
+}
 
 void ShareSubtrees(PlanPtr* root) { Sharer().Run(root); }
 

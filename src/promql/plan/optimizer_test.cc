@@ -63,6 +63,20 @@ TEST(Optimizer, VectorsThatPassBySeriesBySeriesAreNotHeld) {
   }
 }
 
+TEST(Optimizer, MatchersReachTheOtherSideOfAndAndUnless) {
+  EXPECT_EQ(Shape("a{x=\"1\"} and b{y=~\"2|3\"}"),
+            "and\n  select a{x=\"1\", y=~\"2|3\"}\n  select b{y=~\"2|3\", x=\"1\"}\n");
+  EXPECT_EQ(Shape("a{x=\"1\"} unless b{y=~\"2|3\"}"), "unless\n  select a{x=\"1\"}\n  select b{y=~\"2|3\", x=\"1\"}\n");
+  EXPECT_EQ(Shape("a{x=\"1\",z=\"4\"} and on (x) b"),
+            "and on (x)\n  select a{x=\"1\", z=\"4\"}\n  select b{x=\"1\"}\n");
+  EXPECT_EQ(Shape("a{x=\"1\",z=\"4\"} and ignoring (x) b"),
+            "and ignoring (x)\n  select a{x=\"1\", z=\"4\"}\n  select b{z=\"4\"}\n");
+  EXPECT_EQ(Shape("a{x=\"1\"} or b"), "or\n  select a{x=\"1\"}\n  select b\n");
+  // The right side might have series twice, which is an error.
+  EXPECT_EQ(Shape("a{x=\"1\"} * b"), "*\n  select a{x=\"1\"}\n  select b\n");
+  EXPECT_EQ(Shape("a{x=\"1\"} and rate(b[1m])"), "and\n  select a{x=\"1\"}\n  rate\n    select b[1m]\n");
+}
+
 TEST(Optimizer, TheNodeIsThatOfTheLastPlace) {
   auto expr = ParseExpr("sum(a) / (sum(b) - sum(a))");
   ASSERT_TRUE(expr.ok());

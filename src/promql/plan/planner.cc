@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "promql/plan/arithmetic.h"
 #include "promql/plan/durations.h"
 #include "promql/plan/invariance.h"
 #include "promql/plan/optimizer.h"
@@ -76,7 +77,8 @@ class Planner {
     once.grid.steps = std::min(1u, scope.grid.steps);
     once.aggregate = nullptr;
     GN_ASSIGN(PlanPtr inner, BuildBare(expr, once));
-    if (scope.grid.steps <= 1) return inner;
+    if (inner->kind == PlanKind::kNumber) inner->grid = scope.grid;
+    if (scope.grid.steps <= 1 || inner->kind == PlanKind::kNumber) return inner;
     auto node = std::make_shared<StepInvariantNode>();
     Describe(*node, Unparen(expr), scope);
     node->single_name = inner->single_name;
@@ -315,6 +317,12 @@ class Planner {
     }
     GN_ASSIGN(node->lhs, Build(*binary.lhs, below));
     GN_ASSIGN(node->rhs, Build(*binary.rhs, below));
+    if (AreNumbers(binary.op, *node->lhs, *node->rhs)) {
+      return Number(binary,
+                    ApplyScalar(binary.op, static_cast<const NumberNode&>(*node->lhs).value,
+                                static_cast<const NumberNode&>(*node->rhs).value),
+                    scope);
+    }
     node->op = binary.op;
     node->matching = binary.matching;
     node->return_bool = binary.return_bool;
@@ -322,6 +330,12 @@ class Planner {
     node->single_name = binary.op != BinaryOp::kOr && node->lhs->single_name && node->rhs->single_name;
     Title(*node);
     return PlanPtr(node);
+  }
+
+  // Trimming has no meaning between numbers: an error when it is run.
+  static bool AreNumbers(BinaryOp op, const PlanNode& lhs, const PlanNode& rhs) {
+    return lhs.kind == PlanKind::kNumber && rhs.kind == PlanKind::kNumber && op != BinaryOp::kTrimLower &&
+           op != BinaryOp::kTrimUpper;
   }
 
   Built Aggregate(const AggregateExpr& aggregate, const Scope& scope) {
@@ -478,6 +492,7 @@ class Planner {
 
 Result<Plan> MakePlan(const Expr& expr, const PlanOptions& options) {
   GN_ASSIGN(Plan plan, Planner(expr, options).Make(expr));
+  PropagateMatchers(plan.root.get());
   ShareSubtrees(&plan.root);
   return plan;
 }

@@ -113,7 +113,8 @@ TEST(Planner, InvariantPartsAreEvaluatedOnce) {
   EXPECT_EQ(Shape("foo"), "select");
   EXPECT_EQ(Shape("foo @ 1"), "once(select)");
   EXPECT_EQ(Shape("foo + bar @ 1"), "+(select, once(select))");
-  EXPECT_EQ(Shape("1 + 2"), "once(+(number, number))");
+  EXPECT_EQ(Shape("time() + time()"), "+(time, time)");
+  EXPECT_EQ(Shape("pi() + 1"), "once(+(pi, number))");
   EXPECT_EQ(Shape("foo + 2"), "+(select, number)");
   EXPECT_EQ(Shape("sum(rate(foo[5m] @ 1))"), "once(sum(rate(range select)))");
   EXPECT_EQ(Shape("vector(1)"), "once(vector(number))");
@@ -166,8 +167,15 @@ TEST(Planner, DurationExpressionsAreResolved) {
 
 TEST(Planner, ContextFunctionsAreNumbers) {
   auto plan = Make("end() - start() + range() + step()", 100'000, 160'000);
-  EXPECT_EQ(Shape(*static_cast<const StepInvariantNode&>(*plan->root).expr, 1),
-            "+(+(-(number, number), number), number)");
+  ASSERT_EQ(plan->root->kind, PlanKind::kNumber);
+  EXPECT_EQ(static_cast<const NumberNode&>(*plan->root).value, 121);
+}
+
+TEST(Planner, ArithmeticOfNumbersIsDoneOnce) {
+  EXPECT_EQ(Shape("foo * (1 + 2 * 3)"), "*(select, number)");
+  EXPECT_EQ(Shape("1 + 2"), "number");
+  EXPECT_EQ(Shape("1 > bool 2"), "number");
+  EXPECT_EQ(Shape("clamp(foo, 1 - 2, 3)"), "clamp(select, number, number)");
 }
 
 TEST(Planner, TitlesNameTheOperatorAndItsFirstSelector) {
