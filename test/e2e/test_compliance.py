@@ -16,6 +16,10 @@ SPAN = 2 * 3600
 INSTANCES = [f"demo.promlabs.com:{10000 + n}" for n in range(3)]
 BOUNDS = [0.0001, 0.00015, 0.000225, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.1, 0.5, 1]
 
+# Slopes of values that are large beside their changes: the last digits are rounding errors on both sides, and over long
+# windows ours adds in another order. What is promised is 1e-12 of the sum of the window's values.
+ILL_CONDITIONED = re.compile(r"\b(deriv|predict_linear)\(")
+
 # Differences between Prometheus 2.42, which Debian has, and 3.x, whose language ours is: (expression, why).
 KNOWN = [(re.compile('"~invalid"'), "3.x takes any UTF-8 as a label name")]
 
@@ -120,7 +124,7 @@ def main():
             if case["should_fail"]:
                 found = None if b["status"] == "error" else "should fail"
             else:
-                found = difference(a, b)
+                found = difference(a, b, 1e-9 if ILL_CONDITIONED.search(expr) else 1e-12)
             if not found:
                 continue
             why = next((why for pattern, why in KNOWN if pattern.search(expr)), None)

@@ -63,11 +63,11 @@ def queries():
     yield from OTHERS
 
 
-def close(a, b):
+def close(a, b, tolerance=1e-12):
     x, y = float(a), float(b)
     if math.isnan(x) or math.isnan(y):
         return math.isnan(x) and math.isnan(y)
-    return x == y or abs(x - y) <= 1e-12 * max(abs(x), abs(y))
+    return x == y or abs(x - y) <= tolerance * max(abs(x), abs(y))
 
 
 def series(result):
@@ -79,7 +79,7 @@ def series(result):
     return found
 
 
-def difference(theirs, ours):
+def difference(theirs, ours, tolerance=1e-12):
     """None, or what differs between the two answers."""
     if theirs["status"] != ours["status"]:
         return f"status {theirs.get('error')} / {ours.get('error')}"
@@ -98,7 +98,7 @@ def difference(theirs, ours):
         if [t for t, _ in points] != [t for t, _ in right[key]]:
             return f"{dict(key)}: times {len(points)} / {len(right[key])}"
         for (t, v), (_, w) in zip(points, right[key]):
-            if not close(v, w):
+            if not close(v, w, tolerance):
                 return f"{dict(key)} at {t}: {v} / {w}"
     return None
 
