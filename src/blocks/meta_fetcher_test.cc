@@ -151,7 +151,9 @@ TEST_P(MetaFetcherTest, DeletionMarksHideAfterTheDelay) {
   clock_.Advance(hours(25));
   EXPECT_EQ(Fetch(), (Ids{TestUlid(3), TestUlid(4)}));
   // A recursive listing tells which blocks have no marker, and those that were read are remembered.
-  if (GetParam() == DiscoveryStrategy::kRecursive) EXPECT_EQ(bucket_.calls().at("get") - gets, 1);
+  if (GetParam() == DiscoveryStrategy::kRecursive) {
+    EXPECT_EQ(bucket_.calls().at("get") - gets, 1);
+  }
 }
 
 TEST_P(MetaFetcherTest, GatheredMarksAreCountedAndNothingIsHidden) {

@@ -13,7 +13,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   for (MarkerKind kind : {MarkerKind::kDeletion, MarkerKind::kNoCompact}) {
     auto marker = ParseMarker(kind, text);
-    if (marker.ok()) GN_CHECK(*ParseMarker(kind, FormatMarker(kind, *marker)) == *marker);
+    if (!marker.ok()) continue;
+    // Once more: bytes that are no UTF-8 are replaced when they are written first.
+    std::string written = FormatMarker(kind, *marker);
+    GN_CHECK(FormatMarker(kind, *ParseMarker(kind, written)) == written);
   }
   return 0;
 }

@@ -9,6 +9,7 @@
 #include "objstore/filesystem_bucket.h"
 #include "objstore/gcs/gcs_bucket.h"
 #include "objstore/metered_bucket.h"
+#include "objstore/oci/oci_bucket.h"
 #include "objstore/prefix_bucket.h"
 #include "objstore/s3/dialects.h"
 #include "objstore/s3/s3_config.h"
@@ -49,6 +50,7 @@ Result<std::unique_ptr<Bucket>> MakeProvider(const std::string& type, const conf
     return MakeAzureBucket(config, environment);
   }
   if (upper == "GCS") return MakeGcsBucket(node, environment);
+  if (upper == "OCI") return MakeOciBucket(node, environment);
   if (upper == "SWIFT") return MakeSwiftBucket(node, environment);
   if (upper == "COS") return MakeCosBucket(node, environment);
   if (upper == "ALIYUNOSS") return MakeOssBucket(node, environment);
