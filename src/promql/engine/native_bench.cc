@@ -1,0 +1,118 @@
+// Upstream's BenchmarkNativeHistograms, a tenth of its series: 2 h in steps of 30 s over native histograms at 15 s, the
+// first of each series finer than the others. Samples lie decoded in memory.
+
+#include <benchmark/benchmark.h>
+
+#include <string>
+
+#include "promql/engine/engine.h"
+#include "storage/memory_storage.h"
+
+namespace gauntlet::promql {
+namespace {
+
+constexpr int kSeries = 300, kSamples = 500;
+
+Histogram Sample(int i) {
+  Histogram h;
+  h.schema = 1;
+  h.zero_threshold = 0.001;
+  h.zero_count = 2 + i;
+  h.count = 12 + 9 * i;
+  h.sum = 18.4 * (i + 1);
+  h.positive_spans = h.negative_spans = {{0, 2}, {1, 2}};
+  const double first = i + 1;
+  h.positive_buckets = h.negative_buckets = {first, first + 1, first, first};
+  h.reset_hint = i == 1 ? ResetHint::kUnknown : ResetHint::kNotReset;
+  return h;
+}
+
+Histogram Finer() {
+  Histogram h;
+  h.schema = 3;
+  h.count = 13;
+  h.positive_spans = {{-5, 2}, {2, 3}, {2, 2}};
+  h.positive_buckets = {1, 3, 1, 2, 1, 1, 4};
+  return h;
+}
+
+Histogram Custom(int i) {
+  Histogram h;
+  h.schema = kCustomBucketsSchema;
+  h.custom_values = {0, 1, 2, 3, 4};
+  h.count = 5 + 4 * i;
+  h.sum = 18.4 * (i + 1);
+  h.positive_spans = {{0, 2}, {1, 2}};
+  const double first = i + 1;
+  h.positive_buckets = {first, first + 1, first, first};
+  h.reset_hint = i == 0 ? ResetHint::kUnknown : ResetHint::kNotReset;
+  return h;
+}
+
+storage::MemoryStorage& Data() {
+  static storage::MemoryStorage* data = [] {
+    auto* d = new storage::MemoryStorage();
+    for (int s = 0; s < kSeries; ++s) {
+      const std::string number = std::to_string(s);
+      Labels exponential = Labels::From({{"__name__", "native"}, {"foo", "bar"}, {"h", number}});
+      Labels custom = Labels::From({{"__name__", "custom"}, {"foo", "bar"}, {"h", number}});
+      for (int i = 0; i < kSamples; ++i) {
+        d->AppendHistogram(exponential, i * 15'000, i == 0 ? Finer() : Sample(i));
+        d->AppendHistogram(custom, i * 15'000, Custom(i));
+      }
+    }
+    return d;
+  }();
+  return *data;
+}
+
+void Run(benchmark::State& state, const std::string& expr) {
+  InlineExecutor executor;
+  EngineOptions options;
+  options.max_samples = 0;
+  Engine engine(options, executor, nullptr, SystemClock());
+  for (auto _ : state) {
+    auto query = engine.NewRangeQuery(Data(), {}, expr, 0, 7'200'000, 30'000);
+    if (!query.ok()) return state.SkipWithError(std::string(query.status().message()).c_str());
+    QueryResult result = (*query)->Exec(Cancel());
+    if (!result.status.ok()) return state.SkipWithError(std::string(result.status.message()).c_str());
+    benchmark::DoNotOptimize(result);
+    state.counters["kB"] = static_cast<double>(result.stats.peak_memory_bytes) / 1000;
+  }
+}
+
+// Milliseconds that Prometheus 3.14 needs for as many series, decoding included.
+struct Anchor {
+  const char* expr;
+  double prometheus_ms;
+};
+constexpr Anchor kAnchors[] = {
+    {"sum(native)", 94},
+    {"sum(rate(native[2m]))", 100},
+    {"sum(rate(native[20m]))", 140},
+    {"histogram_count(sum(rate(native[2m])))", 63},
+    {"histogram_count(sum(rate(native[20m])))", 88},
+    {"sum(custom)", 190},
+    {"sum(rate(custom[2m]))", 110},
+};
+constexpr const char* kOthers[] = {"native", "histogram_quantile(0.9, native)", "avg_over_time(native[5m])",
+                                   "resets(native[5m])"};
+
+void RegisterAll() {
+  for (const Anchor& anchor : kAnchors) {
+    benchmark::RegisterBenchmark(anchor.expr, [anchor](benchmark::State& state) {
+      Run(state, anchor.expr);
+      state.counters["prometheus_ms"] = anchor.prometheus_ms;
+    })->Unit(benchmark::kMillisecond);
+  }
+  for (const char* expr : kOthers) {
+    benchmark::RegisterBenchmark(expr, [expr](benchmark::State& state) {
+      Run(state, expr);
+    })->Unit(benchmark::kMillisecond);
+  }
+}
+
+const bool kRegistered = (RegisterAll(), true);
+
+}  // namespace
+}  // namespace gauntlet::promql
