@@ -12,6 +12,7 @@ namespace {
 int64_t Coarser(int64_t index, int32_t levels) { return ((index - 1) >> levels) + 1; }
 
 bool BelowThreshold(int64_t index, int32_t schema, double threshold) {
+  if (index >= 0 && threshold < 1) return false;  // its bound is at least 1
   static const std::vector<double> kNone;
   return BucketBound(static_cast<int32_t>(index), schema, kNone) <= threshold;
 }

@@ -92,7 +92,7 @@ class Extended {
     const Histogram* previous = &left;
     if (InterpolatesLeft() && DetectReset(*window_[next].histogram, *window_[first_].histogram)) {
       // The interpolation has seen this one already.
-      previous = window_[next].histogram.get();
+      previous = window_[next].histogram;
       ++next;
     }
     if (next > last_) return true;
@@ -150,7 +150,9 @@ std::shared_ptr<const Histogram> SmoothHistogram(const SeriesWindows& w, uint32_
                                                  HistogramNotes* notes) {
   const Window window = WindowAt(w, step);
   const size_t next = FirstFrom(window, t_ms);
-  if (next < window.size() && window[next].time_ms == t_ms) return window[next].histogram;
+  if (next < window.size() && window[next].time_ms == t_ms) {
+    return std::make_shared<const Histogram>(*window[next].histogram);
+  }
   if (next == 0) return nullptr;
   const TimedHistogram& before = window[next - 1];
   std::optional<Histogram> h;

@@ -7,17 +7,21 @@ namespace gauntlet::promql {
 
 size_t GroupHistograms::Add(const Row& row, PositionRange pos, AnnotationSet* annotations) {
   const Column& column = row.column;
-  ForEachBit(column.present(), column.words(), [&](uint32_t i) {
-    auto at = steps_.find(i);
-    if (at == steps_.end() || !at->second.incompatible) floats_[i / 64] |= uint64_t{1} << (i % 64);
-  });
   size_t bytes = 0;
+  if (steps_.empty()) {
+    steps_.resize(column.steps());
+    bytes = steps_.size() * sizeof(steps_[0]);
+  }
+  ForEachBit(column.present(), column.words(), [&](uint32_t i) {
+    if (steps_[i] == nullptr || !steps_[i]->incompatible) floats_[i / 64] |= uint64_t{1} << (i % 64);
+  });
   bool bounds_reconciled = false;
   for (const HistogramPoint& p : column.histograms()) {
-    auto [at, inserted] = steps_.try_emplace(p.step);
-    Step& step = at->second;
-    if (inserted) {
-      bytes += sizeof(Step) + 64;
+    const bool first = steps_[p.step] == nullptr;
+    if (first) steps_[p.step] = std::make_unique<Step>();
+    Step& step = *steps_[p.step];
+    if (first) {
+      bytes += sizeof(Step);
       if (HasFloat(p.step)) continue;
       step.total.emplace(*p.histogram, average_);
       bytes += 2 * p.histogram->memory_bytes();
@@ -36,7 +40,9 @@ size_t GroupHistograms::Add(const Row& row, PositionRange pos, AnnotationSet* an
 
 void GroupHistograms::Finish(PositionRange pos, Column* out, AnnotationSet* annotations) {
   bool mixed = false, collision = false;
-  for (auto& [i, step] : steps_) {
+  for (uint32_t i = 0; i < steps_.size(); ++i) {
+    if (steps_[i] == nullptr) continue;
+    Step& step = *steps_[i];
     const bool has_float = HasFloat(i);
     mixed = mixed || has_float;
     out->Clear(i);

@@ -9,7 +9,7 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -38,7 +38,7 @@ class GroupHistograms {
 
   const bool average_;
   std::vector<uint64_t> floats_;
-  std::map<uint32_t, Step> steps_;
+  std::vector<std::unique_ptr<Step>> steps_;  // null where there was no histogram; empty before the first
 };
 
 }  // namespace gauntlet::promql

@@ -30,6 +30,8 @@ class EndOverTime : public RangeFunction {
   EndOverTime(bool last, bool time) : last_(last), time_(time) {}
 
   Status Run(const RangeCall&, const SeriesWindows& w, Column* out, WorkerScratch*) const override {
+    const Histogram* copied = nullptr;
+    std::shared_ptr<const Histogram> shared;
     for (uint32_t step = 0; step < w.steps(); ++step) {
       const bool have_float = w.FloatCount(step) > 0;
       const TimedHistogram* histogram = nullptr;
@@ -46,7 +48,10 @@ class EndOverTime : public RangeFunction {
         if (time_) {
           out->Set(step, static_cast<double>(histogram->time_ms) / 1000);
         } else {
-          out->histograms().push_back({step, histogram->histogram});
+          // Neighbouring windows often end with the same one.
+          if (histogram->histogram != copied) shared = std::make_shared<const Histogram>(*histogram->histogram);
+          copied = histogram->histogram;
+          out->histograms().push_back({step, shared});
         }
       }
     }

@@ -36,7 +36,7 @@ class Increase {
     notes->not_counter = is_counter_ && (IsGauge(window_.front()) || IsGauge(window_.back()));
     // A reset right after the first sample makes its layout irrelevant.
     Histogram nothing;
-    const Histogram* first = window_.front().histogram.get();
+    const Histogram* first = window_.front().histogram;
     const bool reset_at_second = is_counter_ && resets_[1] != 0;
     if (reset_at_second) {
       nothing.schema = window_[1].histogram->schema;

@@ -14,7 +14,7 @@ bool HasStale(const std::vector<double>& values) {
   return found;
 }
 
-// Leaves only floats that are not stale markers; moves histograms out.
+// Leaves of the columns only floats that are not stale markers; the histograms stay where they are, to be pointed at.
 void Separate(Samples* samples, std::vector<TimedHistogram>* histograms) {
   auto next = samples->histograms.begin();
   bool have_start = !samples->start_times_ms.empty();
@@ -22,8 +22,7 @@ void Separate(Samples* samples, std::vector<TimedHistogram>* histograms) {
   for (size_t i = 0; i < samples->size(); ++i) {
     if (next != samples->histograms.end() && next->position == i) {
       if (!next->histogram.stale()) {
-        histograms->push_back({samples->times_ms[i], have_start ? samples->start_times_ms[i] : 0,
-                               std::make_shared<const Histogram>(std::move(next->histogram))});
+        histograms->push_back({samples->times_ms[i], have_start ? samples->start_times_ms[i] : 0, &next->histogram});
       }
       ++next;
       continue;
@@ -37,7 +36,6 @@ void Separate(Samples* samples, std::vector<TimedHistogram>* histograms) {
   samples->times_ms.resize(kept);
   samples->values.resize(kept);
   if (have_start) samples->start_times_ms.resize(kept);
-  samples->histograms.clear();
 }
 
 // `time(i)` of `size` samples, ascending.

@@ -8,7 +8,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include "model/labels.h"
@@ -42,8 +41,8 @@ struct FloatWindows {
 
 struct TimedHistogram {
   int64_t time_ms;
-  int64_t start_time_ms;  // 0 = unknown
-  std::shared_ptr<const Histogram> histogram;
+  int64_t start_time_ms;       // 0 = unknown
+  const Histogram* histogram;  // of the samples that the windows were made from
 };
 
 // The same for native histograms; empty (and without bounds) for almost every series.
