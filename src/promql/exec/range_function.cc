@@ -1,7 +1,5 @@
 #include "promql/exec/range_function.h"
 
-#include <fmt/format.h>
-
 namespace gauntlet::promql {
 
 std::unique_ptr<RangeFunction> MakeRangeFunction(std::string_view name) {
@@ -14,10 +12,6 @@ std::unique_ptr<RangeFunction> MakeRangeFunction(std::string_view name) {
 
 bool KeepsName(std::string_view name) {
   return name == "last_over_time" || name == "first_over_time" || name == "absent_over_time";
-}
-
-Status HistogramsUnsupported(std::string_view function) {
-  return Status(Code::kUnsupported, fmt::format("native histograms are not yet supported by {}", function));
 }
 
 void NoteIgnoredHistograms(const RangeCall& call, const SeriesWindows& w, uint32_t floats_min, WorkerScratch* scratch) {

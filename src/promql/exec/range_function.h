@@ -56,9 +56,6 @@ Status CheckWindowEnds(std::string_view function, WindowEnds ends);
 // Whether the function's result is still about the metric (or nobody will see its name).
 bool KeepsName(std::string_view name);
 
-// kUnsupported, for functions that do not know native histograms yet.
-Status HistogramsUnsupported(std::string_view function);
-
 // Calls fn(step, first, end) for each step with at least one float; `first` and `end` index the floats.
 template <typename Fn>
 void ForEachFloatWindow(const SeriesWindows& w, Fn&& fn) {
