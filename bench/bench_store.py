@@ -1,0 +1,159 @@
+#!/usr/bin/env python3
+"""The store gateway: ready with many blocks, Series over a day of a million series, one long aggregation, many heavy queries under a limit."""
+import concurrent.futures
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+from lib import PROGRAMS, Goals, PeakMemory
+from topology import Api, Topology, fetch, wait_for
+
+HOUR_MS = 3_600_000
+END_MS = 1_767_571_200_000
+CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+
+
+def make_blocks(folder, end_ms, series, hours, step_ms, blocks, metric):
+    folder.mkdir(parents=True, exist_ok=True)
+    out = subprocess.run([PROGRAMS / "make_blocks", folder, str(end_ms), str(series), str(hours), str(step_ms), str(blocks), metric],
+                         check=True, capture_output=True, text=True).stdout
+    return out.split()
+
+
+def config(folder):
+    return f"--objstore.config=type: FILESYSTEM\nconfig:\n  directory: {folder}\n"
+
+
+def ulid(time_ms, number):
+    text = ""
+    value = (time_ms << 80) | number
+    for _ in range(26):
+        text = CROCKFORD[value & 31] + text
+        value >>= 5
+    return text
+
+
+def many_blocks(folder, template, count):
+    """`count` blocks that share the files of one, each with its own times and id."""
+    source = folder / "template" / template
+    meta = json.loads((source / "meta.json").read_text())
+    bucket = folder / f"bucket-{count}"
+    for i in range(count):
+        name = ulid(END_MS + i * 1000, i)
+        (bucket / name / "chunks").mkdir(parents=True)
+        os.link(source / "index", bucket / name / "index")
+        os.link(source / "chunks" / "000001", bucket / name / "chunks" / "000001")
+        meta["ulid"], meta["compaction"]["sources"] = name, [name]
+        meta["minTime"], meta["maxTime"] = END_MS + i * 2 * HOUR_MS, END_MS + (i + 1) * 2 * HOUR_MS
+        (bucket / name / "meta.json").write_text(json.dumps(meta))
+    return bucket
+
+
+def ready(topology, goals):
+    counts = (1000,) if goals.args.quick else (1000, 20_000)
+    template = make_blocks(topology.folder / "template", END_MS, 100, 2, 60_000, 1, "ready")[0]
+    for count in counts:
+        bucket = many_blocks(topology.folder, template, count)
+        data = topology.folder / f"data-{count}"
+        times = []
+        for kind in ("cold", "warm"):
+            begin = time.monotonic()
+            store = topology.gauntlet(f"store-{count}-{kind}", "store", f"--data-dir={data}", config(bucket),
+                                      "--block-discovery-strategy=recursive", "--store.index-header-lazy-download-strategy=lazy", seconds=120)
+            times.append(time.monotonic() - begin)
+            store.stop()
+        goals.at_most(f"{count} blocks ready", times[0], "s", 5 if count == 1000 else 30)
+        goals.at_most(f"{count} blocks ready again, with its data directory", times[1], "s", 1)
+        shutil.rmtree(bucket)
+
+
+def series(topology, goals):
+    count, hours = (100_000, 24) if goals.args.quick else (1_000_000, 24)
+    bucket = topology.folder / "bucket-series"
+    make_blocks(bucket, END_MS, count, hours, 60_000, 1, "wide")
+    store = topology.gauntlet("store-series", "store", f"--data-dir={topology.folder}/data-series", config(bucket))
+
+    def read():
+        cpu = store.cpu_seconds()
+        out = subprocess.run([PROGRAMS / "store_read", store.grpc, "wide", str(END_MS - hours * HOUR_MS), str(END_MS), "1"], check=True,
+                             capture_output=True, text=True).stdout.split()
+        return int(out[1]), store.cpu_seconds() - cpu, int(out[3])
+
+    read()
+    with PeakMemory(store) as memory:
+        chunk_bytes, cpu, got = max((read() for _ in range(2)), key=lambda r: r[0] / r[1])
+    assert got == count, got
+    print(f"# {chunk_bytes / 1e6:.0f} MB of chunks of {got} series in {cpu:.2f} CPU seconds of the store")
+    goals.at_least("Series over a day", chunk_bytes / 1e6 / cpu, "MB of chunks per CPU second", 300)
+    goals.at_most("memory of it", memory.peak_mb, "MB", 512)
+
+    def values():
+        begin = time.monotonic()
+        answer = fetch(f"{query.url}/api/v1/label/pod/values?limit=1000&start={(END_MS - hours * HOUR_MS) / 1000}&end={END_MS / 1000}")
+        assert answer[0] == 200 and len(json.loads(answer[2])["data"]) == 1000, answer[2][:300]
+        return time.monotonic() - begin
+
+    query = topology.gauntlet("query-series", "query", f"--endpoint={store.grpc}")
+    wait_for("the store", lambda: Api(query.url).get("stores")["data"])
+    values()
+    goals.at_most(f"label values over {count} values, limited to 1,000", min(values() for _ in range(5)) * 1000, "ms", 50)
+    for process in (query, store):
+        process.stop()
+    shutil.rmtree(bucket)
+
+
+def aggregation(topology, goals):
+    count = 2000 if goals.args.quick else 20_000
+    bucket = topology.folder / "bucket-long"
+    make_blocks(bucket, END_MS, count, 2, 15_000, 24, "long")
+    store = topology.gauntlet("store-long", "store", f"--data-dir={topology.folder}/data-long", config(bucket))
+    query = topology.gauntlet("query-long", "query", f"--endpoint={store.grpc}", "--query.replica-label=replica")
+    wait_for("the store", lambda: Api(query.url).get("stores")["data"])
+    span = 47 * 3600
+    start = END_MS / 1000 - span
+
+    def ask(timeout=300):
+        status, _, body = fetch(f"{query.url}/api/v1/query_range", {"query": "sum by (zone) (rate(long[5m]))", "start": start, "end": start + span,
+                                                                    "step": span / 1000}, timeout=timeout)
+        return status, body
+
+    runs = []
+    with PeakMemory(store) as store_memory, PeakMemory(query) as query_memory:
+        for _ in range(3):
+            cpu = store.cpu_seconds() + query.cpu_seconds()
+            status, body = ask()
+            assert status == 200 and len(json.loads(body)["data"]["result"]) == 3, body[:300]
+            runs.append(store.cpu_seconds() + query.cpu_seconds() - cpu)
+    goals.at_most(f"sum by (rate) of {count} series x 48 h, 1,000 steps: memory of query and store", store_memory.peak_mb + query_memory.peak_mb, "MB", 400)
+    goals.at_most("its CPU seconds", min(runs), "s", 4)
+    for process in (query, store):
+        process.stop()
+
+    store = topology.gauntlet("store-heavy", "store", f"--data-dir={topology.folder}/data-long", config(bucket), "--memory.limit=1GB")
+    query = topology.gauntlet("query-heavy", "query", f"--endpoint={store.grpc}", "--memory.limit=1GB", "--query.max-concurrent=100")
+    wait_for("the store", lambda: Api(query.url).get("stores")["data"])
+    with PeakMemory(store) as store_memory, PeakMemory(query) as query_memory:
+        with concurrent.futures.ThreadPoolExecutor(100) as pool:
+            answers = list(pool.map(lambda _: ask(600)[0], range(20 if goals.args.quick else 100)))
+    print(f"# heavy queries: {answers.count(200)} answered, {len(answers) - answers.count(200)} refused")
+    goals.at_most("many heavy queries at once: memory of the store", store_memory.peak_mb, "MB", 1000)
+    goals.at_most("and of the querier", query_memory.peak_mb, "MB", 1000)
+    for process in (query, store):
+        process.stop()
+    shutil.rmtree(bucket)
+
+
+def main():
+    goals = Goals("store")
+    with Topology() as topology:
+        for name, run in (("ready", ready), ("series", series), ("aggregation", aggregation)):
+            if goals.args.only in (None, name):
+                run(topology, goals)
+    return goals.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
