@@ -25,6 +25,7 @@
 namespace gauntlet::app {
 namespace {
 
+constexpr size_t kCallBytes = 100 << 20;  // that a Series call over many blocks may hold at its peak
 constexpr std::chrono::seconds kSyncRetry{10}, kFirstSyncWithin{30}, kIdleCheck{30};
 
 struct AllStoreFlags {
@@ -74,6 +75,14 @@ std::vector<std::shared_ptr<blocks::MetaFilter>> FiltersOf(const BlockFlags& fla
                                                                        SystemClock(), runtime.logger()));
   filters.push_back(std::make_shared<blocks::DeduplicateFilter>());
   return filters;
+}
+
+// As many Series calls as the flag says, and as fit into memory.
+size_t CallsAtOnce(const StoreReadFlags& flags, size_t memory_limit) {
+  auto calls = static_cast<size_t>(std::max(flags.series_concurrency, 0));
+  if (memory_limit == 0) return calls;
+  size_t fit = std::max<size_t>(memory_limit / kCallBytes, 1);
+  return calls == 0 ? fit : std::min(calls, fit);
 }
 
 // The first sync is tried for a while: a gateway that cannot read its bucket does not start.
@@ -137,9 +146,8 @@ Status RunStore(const GlobalFlags& global, const AllStoreFlags& flags, int* exit
   store::BlockSync sync(sync_options, fetcher, blocks_store, environment, files, header_metrics, metrics, logger,
                         SystemClock());
 
-  server::Gate gate(static_cast<size_t>(std::max(flags.read.series_concurrency, 0)), "thanos_bucket_store_series",
-                    runtime->registry());
-  store::ObservedStore observed(blocks_store, gate, metrics);
+  server::Gate gate(CallsAtOnce(flags.read, budget.limit_bytes()), "thanos_bucket_store_series", runtime->registry());
+  store::ObservedStore observed(blocks_store, gate, metrics, &budget);
   storeapi::StoreServerOptions server_options;
   server_options.request_series_max = flags.limits.series ? flags.limits.series : flags.read.old_series_limit;
   server_options.request_samples_max = flags.limits.samples ? flags.limits.samples : flags.read.old_samples_limit;

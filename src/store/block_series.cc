@@ -17,6 +17,8 @@ class BlockSeriesStream : public storeapi::SeriesStream {
   BlockSeriesStream(BucketBlockPtr block, Matchers matchers, std::shared_ptr<BlockRequest> request,
                     const Cancel& cancel)
       : block_(std::move(block)),
+        fetch_bytes_(request->fetch_bytes),
+        charge_(request->budget, "series of a block"),
         walk_(*block_, std::move(matchers), request, cancel),
         fetch_(*block_, std::move(request), cancel) {}
 
@@ -26,9 +28,12 @@ class BlockSeriesStream : public storeapi::SeriesStream {
       next_ = 0;
       GN_ASSIGN(bool more, walk_.Next(&selected_));
       if (!more) return storeapi::SeriesBatchPtr();
+      size_t held = 0;
+      for (const SelectedSeries& one : selected_) held += one.memory_bytes();
+      GN_TRY(charge_.Set(held));
     }
     size_t end = next_, bytes = 0;
-    while (end < selected_.size() && end - next_ < kBatchSeries && bytes < block_->environment().habits.fetch_bytes) {
+    while (end < selected_.size() && end - next_ < kBatchSeries && bytes < fetch_bytes_) {
       bytes += selected_[end++].chunks.size() * kUsualChunkBytes;
     }
     auto series = std::span(selected_).subspan(next_, end - next_);
@@ -38,6 +43,8 @@ class BlockSeriesStream : public storeapi::SeriesStream {
 
  private:
   const BucketBlockPtr block_;
+  const uint64_t fetch_bytes_;
+  MemoryCharge charge_;
   SeriesWalk walk_;
   ChunkFetch fetch_;
   std::vector<SelectedSeries> selected_;

@@ -15,6 +15,8 @@
 namespace gauntlet::store {
 namespace {
 
+constexpr size_t kShareMin = 256 << 10;  // of a call's memory, for a block
+
 bool MatchesAll(const Matchers& matchers, LabelsView labels) {
   return std::all_of(matchers.begin(), matchers.end(),
                      [&](const Matcher& m) { return m.Matches(labels.Get(m.name())); });
@@ -119,6 +121,10 @@ BucketStore::SeriesCall BucketStore::Start(const storeapi::SeriesRequest& reques
                        clipped.max_time_ms, request.max_resolution_ms);
   if (!chosen.ok()) return {storeapi::FailedStream(chosen.status()), 0, nullptr};
   std::vector<BlockStream> streams;
+  size_t share = std::max<size_t>(options_.call_bytes / std::max<size_t>(chosen->size(), 1), kShareMin);
+  shared->fetch_bytes = share / 2;
+  for (const Chosen& one : *chosen)
+    shared->fetch_bytes = std::min(shared->fetch_bytes, one.block->environment().habits.fetch_bytes);
   for (Chosen& one : *chosen) {
     BlockStream stream;
     stream.id = one.block->id();
@@ -126,7 +132,7 @@ BucketStore::SeriesCall BucketStore::Start(const storeapi::SeriesRequest& reques
     stream.series = BlockSeries(std::move(one.block), std::move(one.matchers), shared, call->cancel());
     if (chosen->size() > 1) {
       storeapi::ReadAheadLimits limits;
-      limits.bytes_max = options_.read_ahead_bytes;
+      limits.bytes_max = share;
       stream.series = storeapi::ReadAhead(std::move(stream.series), std::move(call), executor_, limits);
     }
     streams.push_back(std::move(stream));

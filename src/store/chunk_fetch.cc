@@ -74,6 +74,7 @@ Result<storeapi::SeriesBatchPtr> ChunkFetch::Fetch(std::span<const SelectedSerie
     batch->Add(one.labels, views);
   }
   size_t bytes = fetched->charge.bytes();
+  GN_TRY(fetched->charge.Grow(batch->memory_bytes()));
   for (auto* n : {&request_->chunks.touched, &request_->chunks.fetched})
     n->fetch_add(places_.size(), std::memory_order_relaxed);
   for (auto* n : {&request_->chunks.touched_bytes, &request_->chunks.fetched_bytes})

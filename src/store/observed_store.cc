@@ -4,10 +4,14 @@
 #include <string>
 #include <utility>
 
+#include "base/sleep.h"
+
 namespace gauntlet::store {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
+
+constexpr std::chrono::milliseconds kMemoryCheck{10};
 
 class ObservedStream : public storeapi::SeriesStream {
  public:
@@ -68,6 +72,9 @@ std::unique_ptr<storeapi::SeriesStream> ObservedStore::Series(const storeapi::Se
                                                               const storeapi::CallContext& context) {
   Result<server::Gate::Pass> pass = gate_.Enter(context.cancel);
   if (!pass.ok()) return storeapi::FailedStream(pass.status());
+  while (budget_ != nullptr && budget_->limit_bytes() > 0 && budget_->used_bytes() > budget_->limit_bytes() / 2) {
+    if (!SleepFor(kMemoryCheck, context.cancel)) return storeapi::FailedStream(context.cancel.status());
+  }
   return std::make_unique<ObservedStream>(*std::move(pass), store_.Start(request, context), context.tenant, metrics_);
 }
 

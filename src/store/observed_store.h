@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "base/memory_budget.h"
 #include "server/gate.h"
 #include "store/bucket_store.h"
 #include "store/store_metrics.h"
@@ -16,8 +17,9 @@ namespace gauntlet::store {
 class ObservedStore : public storeapi::Store {
  public:
   // All borrowed.
-  ObservedStore(BucketStore& store, server::Gate& gate, StoreMetrics& metrics)
-      : store_(store), gate_(gate), metrics_(metrics) {}
+  // A call waits while others hold more than half of `budget` (may be null): to wait is better than to be refused.
+  ObservedStore(BucketStore& store, server::Gate& gate, StoreMetrics& metrics, MemoryBudget* budget)
+      : store_(store), gate_(gate), metrics_(metrics), budget_(budget) {}
 
   std::unique_ptr<storeapi::SeriesStream> Series(const storeapi::SeriesRequest& request,
                                                  const storeapi::CallContext& context) override;
@@ -34,6 +36,7 @@ class ObservedStore : public storeapi::Store {
   BucketStore& store_;
   server::Gate& gate_;
   StoreMetrics& metrics_;
+  MemoryBudget* const budget_;
 };
 
 }  // namespace gauntlet::store

@@ -13,7 +13,7 @@
 namespace gauntlet::store {
 namespace {
 
-constexpr size_t kEntriesAtOnce = 4096;
+constexpr size_t kEntriesAtOnce = 1024;
 constexpr size_t kEntryBytesMax = 64 << 20;
 
 }  // namespace
@@ -69,8 +69,7 @@ Status SeriesWalk::LoadAllSorted(std::vector<SelectedSeries>* out) {
     size_t from = out->size();
     GN_TRY(Load(out));
     for (size_t i = from; i < out->size(); ++i) {
-      const SelectedSeries& series = (*out)[i];
-      charged += sizeof(series) + series.labels.memory_bytes() + series.chunks.capacity() * sizeof(series.chunks[0]);
+      charged += (*out)[i].memory_bytes();
     }
     GN_TRY(charge_.Set(charged));
   }
@@ -84,7 +83,7 @@ Status SeriesWalk::Load(std::vector<SelectedSeries>* out) {
   size_t begin = next_, end = begin;
   std::vector<ByteRange> ranges;
   uint64_t bytes = 0;
-  for (; end < ids_.size() && end - begin < kEntriesAtOnce && bytes < habits.fetch_bytes; ++end) {
+  for (; end < ids_.size() && end - begin < kEntriesAtOnce && bytes < request_->fetch_bytes; ++end) {
     ByteRange range;
     range.begin = tsdb::SeriesOffset(tables_.index_version, ids_[end]);
     range.end = range.begin + habits.series_entry_estimate;

@@ -34,12 +34,14 @@ struct BlockRequest {
   storeapi::SeriesRequest series;  // times clipped to what the gateway serves
   DownloadLimit download;
   MemoryBudget* budget = nullptr;  // of the process; may be null
+  uint64_t fetch_bytes = 1 << 20;  // that a block reads at a time
   DataCounts postings, entries, chunks;
 };
 
 struct SelectedSeries {
   Labels labels;                        // final ones
   std::vector<tsdb::ChunkMeta> chunks;  // that overlap the request's time
+  size_t memory_bytes() const { return sizeof(*this) + labels.memory_bytes() + chunks.capacity() * sizeof(chunks[0]); }
 };
 
 class SeriesWalk {
