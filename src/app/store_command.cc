@@ -25,7 +25,7 @@
 namespace gauntlet::app {
 namespace {
 
-constexpr size_t kCallBytes = 100 << 20;  // that a Series call over many blocks may hold at its peak
+constexpr size_t kCallBytes = 128 << 20;  // that a Series call over many blocks may hold at its peak
 constexpr std::chrono::seconds kSyncRetry{10}, kFirstSyncWithin{30}, kIdleCheck{30};
 
 struct AllStoreFlags {

@@ -42,7 +42,7 @@ class ServedBlocks {
 struct BucketStoreOptions {
   int64_t mint_ms = INT64_MIN, maxt_ms = INT64_MAX;  // what is served of the blocks
   uint64_t download_bytes_max = 0;                   // per call; 0 = all
-  size_t call_bytes = 32 << 20;  // that the blocks of a call read ahead, in all; a little more when there are many
+  size_t call_bytes = 16 << 20;  // that the blocks of a call read ahead, in all; a little more when there are many
 };
 
 class BucketStore : public storeapi::Store {
