@@ -12,7 +12,7 @@
 #include "app/runtime.h"
 #include "base/clock.h"
 #include "base/memory_budget.h"
-#include "base/mutex.h"
+#include "base/sleep.h"
 #include "io/file_system.h"
 #include "net/http_router.h"
 #include "promql/engine/engine.h"
@@ -80,20 +80,6 @@ Status Refresh(tsdb::BlockDirectory& directory, telemetry::Logger& logger) {
   return Status();
 }
 
-// False once stopped.
-bool SleepUnlessStopped(const Cancel& cancel, std::chrono::milliseconds time) {
-  Mutex mutex;
-  CondVar changed;
-  Cancel::Registration stop = cancel.OnStop([&] {
-    MutexLock lock(mutex);
-    changed.NotifyAll();
-  });
-  Cancel::TimePoint until = cancel.DeadlineOr(time);
-  MutexLock lock(mutex);
-  while (!cancel.stopped() && std::chrono::steady_clock::now() < until) changed.WaitUntil(mutex, until);
-  return !cancel.stopped();
-}
-
 Status RunServe(const GlobalFlags& global, const ServeFlags& flags, std::map<std::string, std::string> flag_values,
                 int* exit_code) {
   GN_ASSIGN(std::unique_ptr<Runtime> runtime, Runtime::Make(global, "query"));
@@ -106,7 +92,7 @@ Status RunServe(const GlobalFlags& global, const ServeFlags& flags, std::map<std
   promql::Engine engine(EngineOptionsOf(flags), runtime->workers(), &process_budget, SystemClock(),
                         &runtime->registry());
   server::Gate gate(static_cast<size_t>(std::max(flags.max_concurrent, 0)), "thanos_query_concurrent",
-                   runtime->registry());
+                    runtime->registry());
   api::QuerySettings settings = SettingsOf(flags);
   api::DataSource source = [&directory](const query::SelectScope&, query::FanoutReport*) {
     return std::make_unique<tsdb::BlockQueryable>(directory);
@@ -133,7 +119,7 @@ Status RunServe(const GlobalFlags& global, const ServeFlags& flags, std::map<std
     return Status();
   };
   plan.background.emplace_back([&](const Cancel& cancel) {
-    while (SleepUnlessStopped(cancel, flags.refresh)) {
+    while (SleepFor(flags.refresh, cancel)) {
       if (Status st = Refresh(directory, logger); !st.ok()) {
         GN_LOG(logger, kWarn, "blocks not listed", {"dir", flags.dir}, {"err", st});
       }

@@ -3,23 +3,12 @@
 #include <algorithm>
 #include <random>
 
-#include "base/mutex.h"
+#include "base/sleep.h"
 
 namespace gauntlet::objstore {
 
 Status Pause(std::chrono::milliseconds time, const Cancel& cancel) {
-  Mutex mutex;
-  CondVar changed;
-  bool stopped = false;
-  auto registration = cancel.OnStop([&] {
-    MutexLock lock(mutex);
-    stopped = true;
-    changed.NotifyAll();
-  });
-  const auto end = std::chrono::steady_clock::now() + time;
-  const auto until = cancel.DeadlineOr(time);
-  MutexLock lock(mutex);
-  while (!stopped && std::chrono::steady_clock::now() < std::min(until, end)) changed.WaitUntil(mutex, until);
+  (void)SleepFor(time, cancel);
   return cancel.status();
 }
 

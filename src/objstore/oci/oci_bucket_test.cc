@@ -11,28 +11,10 @@
 #include "objstore/memory_bucket.h"
 #include "objstore/sign.h"
 #include "objstore/testing/bucket_contract.h"
+#include "objstore/testing/rsa_key.h"
 
 namespace gauntlet::objstore {
 namespace {
-
-// Made for tests: openssl genrsa 1024.
-constexpr char kPem[] = R"(-----BEGIN PRIVATE KEY-----
-MIICdwIBADANBgkqhkiG9w0BAQEFAASCAmEwggJdAgEAAoGBAKTWtoqzOpBLOXUM
-ZFAh8ZzpyvihzF3AAb6r0tfMNhwZw8y3XK3sg8j4w1nXxD5nXz3w57uDB8RlURnL
-1kKzXc8DjIniX6Z8mHgu6QslGZvgnu0HQTjaKDq/RWkQHb3XWhn88Rw416AA2FXz
-LqW4D65xU50Af1JqDzJCtII969BDAgMBAAECgYEAnnw+R/7oyME6vhoq/IyWRDrY
-xtKxrlWkl9GWR5t1TvFKuzJ07lgfoQPktyXn7ePvw5szAquJtT+AiV/dYoYYIx11
-bkl6728acftFYBPaagxDKVGEJY8j2MDrMHzdy/JyezHt83y5UhYv2liEN0vOYXz0
-rWwdVcQt2gie38GPjJkCQQDSGICe6HpnfUGjl2U+Gk5BwDqns8k/KoiF2LUGgSqL
-0nZ1oG/OuUBeuN29QoNPUpq/9+s2GhmMM7W2J/gf/Sb/AkEAyNrOKJXSekUkALlJ
-yTLmpH3wch0K9w9k4+Qedj/QjocG2YmBjbFyczXRGD3STJGNF2kZotyHwXKoYWYG
-4Q/6vQJAQe7MlpIQr9+gNM2zSR0KSBoijjSeyIL5mz+Z9/ObPYwL/vgdfnumltNf
-SyDPgppC1FHib/Ua5WPo98RtWuSgUwJAEea2cxWPUchxwgLBmcYImmaDFJiUDpr3
-ofwF3wInA1zzdlX0Dv3etnf4b9GquZpLWefLGiHPk6U1bqDaQhrbfQJBAMPr8lLZ
-rOOsU9ymbckVUB7MHr3RHc88Tc8S7XeMzaDxTTbkuRhRn9AVx+zhIweqQ8YuW8rA
-xge7p+kPVamk+t0=
------END PRIVATE KEY-----
-)";
 
 TEST(OciSignature, StringToSignHasTheBodyOnlyWhereItIsSigned) {
   Request get;
@@ -75,7 +57,7 @@ class FakeOci {
       if (request.headers.Has(name)) seen.headers.Set(name, request.headers.Get(name));
     }
     std::string names;
-    std::string signature = Base64(*SignRsaSha256(kPem, "", OciStringToSign(seen, &names)));
+    std::string signature = Base64(*SignRsaSha256(kTestRsaKey, "", OciStringToSign(seen, &names)));
     std::string authorization(request.headers.Get("Authorization"));
     return authorization.find("signature=\"" + signature + "\"") != std::string::npos &&
            authorization.find("headers=\"" + names + "\"") != std::string::npos &&
@@ -187,7 +169,7 @@ Provided Make() {
   auto kept = std::make_shared<Kept>();
   std::string yaml =
       "provider: raw\nbucket: b\ntenancy_ocid: t\nuser_ocid: u\nfingerprint: f\nregion: r\nprivatekey: |\n";
-  std::string pem = kPem;
+  std::string pem = kTestRsaKey;
   for (size_t at = 0; at < pem.size();) {
     size_t end = std::min(pem.find('\n', at), pem.size());
     yaml += "  " + pem.substr(at, end - at) + "\n";
