@@ -15,39 +15,15 @@ constexpr std::chrono::milliseconds kAskTimeout{30'000};
 }  // namespace
 
 BearerAuthorizer::BearerAuthorizer(Fetch fetch, Clock& clock, std::string header, std::shared_ptr<net::HttpClient> http)
-    : fetch_(std::move(fetch)), clock_(clock), header_(std::move(header)), http_(std::move(http)) {}
-
-Result<BearerToken> BearerAuthorizer::Get(const Cancel& cancel) {
-  auto fresh = [&]() -> std::optional<BearerToken> {
-    MutexLock lock(mutex_);
-    if (current_.has_value() && clock_.NowMs() < current_->expires_ms - kRenewBeforeMs) return current_;
-    return std::nullopt;
-  };
-  if (auto token = fresh()) return *token;
-  MutexLock one(fetching_);
-  if (auto token = fresh()) return *token;
-  Result<BearerToken> fetched = fetch_(cancel);
-  MutexLock lock(mutex_);
-  if (fetched.ok()) {
-    current_ = *fetched;
-  } else if (current_.has_value() && clock_.NowMs() < current_->expires_ms) {
-    return *current_;  // still good
-  }
-  return fetched;
-}
+    : token_(std::move(fetch), clock, kRenewBeforeMs), header_(std::move(header)), http_(std::move(http)) {}
 
 Status BearerAuthorizer::Authorize(int64_t, const std::string&, Request* request, const Cancel& cancel) {
-  GN_ASSIGN(BearerToken token, Get(cancel));
+  GN_ASSIGN(BearerToken token, token_.Get(cancel));
   request->headers.Set(header_, header_ == "Authorization" ? "Bearer " + token.token : token.token);
   return Status();
 }
 
-bool BearerAuthorizer::Renew() {
-  MutexLock lock(mutex_);
-  bool had = current_.has_value();
-  current_.reset();
-  return had;
-}
+bool BearerAuthorizer::Renew() { return token_.Forget().has_value(); }
 
 Result<BearerToken> AskForToken(net::HttpClient& http, net::HttpCall call, Clock& clock, const Cancel& cancel) {
   CancelSource limited(cancel, kAskTimeout);

@@ -10,8 +10,8 @@
 #include <string>
 
 #include "base/clock.h"
-#include "base/mutex.h"
 #include "net/http_client.h"
+#include "objstore/renewed.h"
 #include "objstore/rest/request.h"
 
 namespace gauntlet::objstore {
@@ -23,7 +23,7 @@ struct BearerToken {
 
 class BearerAuthorizer final : public Authorizer {
  public:
-  using Fetch = std::function<Result<BearerToken>(const Cancel&)>;
+  using Fetch = Renewed<BearerToken>::Fetch;
   // `header` "Authorization" gets "Bearer TOKEN"; any other the token itself. `http` is kept for what `fetch` uses of
   // it.
   BearerAuthorizer(Fetch fetch, Clock& clock, std::string header = "Authorization",
@@ -33,15 +33,9 @@ class BearerAuthorizer final : public Authorizer {
   bool Renew() override;
 
  private:
-  Result<BearerToken> Get(const Cancel& cancel);
-
-  const Fetch fetch_;
-  Clock& clock_;
+  Renewed<BearerToken> token_;
   const std::string header_;
   const std::shared_ptr<net::HttpClient> http_;
-  Mutex fetching_;  // one fetch at a time; held across it
-  Mutex mutex_;
-  std::optional<BearerToken> current_ GN_GUARDED_BY(mutex_);
 };
 
 // The answer of an OAuth token endpoint: access_token, expires_in.

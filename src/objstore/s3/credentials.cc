@@ -69,7 +69,11 @@ std::optional<Credentials> ParseCredentialsFile(std::string_view text, std::stri
 
 CredentialChain::CredentialChain(CredentialOptions options, net::HttpClient& client, io::FileSystem& files,
                                  Clock& clock)
-    : options_(std::move(options)), client_(client), files_(files), clock_(clock) {}
+    : options_(std::move(options)),
+      client_(client),
+      files_(files),
+      clock_(clock),
+      current_([this](const Cancel& cancel) { return Fetch(cancel); }, clock, kRenewBeforeMs) {}
 
 std::string CredentialChain::Env(const std::string& name) const {
   if (options_.environment) return options_.environment(name).value_or("");
@@ -77,31 +81,12 @@ std::string CredentialChain::Env(const std::string& name) const {
   return value != nullptr ? value : "";
 }
 
-Result<Credentials> CredentialChain::Get(const Cancel& cancel) {
-  auto fresh = [&]() -> std::optional<Credentials> {
-    MutexLock lock(mutex_);
-    if (current_.has_value() && clock_.NowMs() < current_->expires_ms - kRenewBeforeMs) return current_;
-    return std::nullopt;
-  };
-  if (auto current = fresh()) return *current;
-  MutexLock one(fetching_);
-  if (auto current = fresh()) return *current;
-  Result<Credentials> fetched = Fetch(cancel);
-  MutexLock lock(mutex_);
-  if (fetched.ok()) {
-    current_ = *fetched;
-  } else if (current_.has_value() && clock_.NowMs() < current_->expires_ms) {
-    return *current_;  // still good
-  }
-  return fetched;
-}
+Result<Credentials> CredentialChain::Get(const Cancel& cancel) { return current_.Get(cancel); }
 
 bool CredentialChain::Forget() {
-  MutexLock lock(mutex_);
   // Those without an end come from the environment or a file, which may have been replaced; or there are none.
-  bool had = current_.has_value() && !current_->anonymous();
-  current_.reset();
-  return had;
+  std::optional<Credentials> had = current_.Forget();
+  return had.has_value() && !had->anonymous();
 }
 
 Result<Credentials> CredentialChain::Fetch(const Cancel& cancel) {

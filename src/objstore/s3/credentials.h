@@ -13,10 +13,10 @@
 
 #include "base/cancel.h"
 #include "base/clock.h"
-#include "base/mutex.h"
 #include "base/status.h"
 #include "io/file_system.h"
 #include "net/http_client.h"
+#include "objstore/renewed.h"
 #include "objstore/s3/sign_v4.h"
 
 namespace gauntlet::objstore {
@@ -66,9 +66,7 @@ class CredentialChain final : public CredentialSource {
   net::HttpClient& client_;
   io::FileSystem& files_;
   Clock& clock_;
-  Mutex fetching_;  // one fetch at a time; held across it
-  Mutex mutex_;
-  std::optional<Credentials> current_ GN_GUARDED_BY(mutex_);
+  Renewed<Credentials> current_;
 };
 
 // The [profile] of an AWS credentials file; nullopt when it has none.
