@@ -53,20 +53,25 @@ void AddUnlike(HistogramSide* into, const HistogramSideView& from, double sign, 
   SideBuilder builder(&sum);
   SideWalk a(into->spans, into->counts.size()), b(from.spans, from.counts.size());
   bool more_a = a.Next(), more_b = b.Next();
+  bool begun = false;  // the span that `a` begins has got a bucket in front
   for (; more_b && b.position() < skip;) more_b = b.Next();
   while (more_a || more_b) {
     const bool take_a = more_a && (!more_b || a.index() <= b.index());
     const bool take_b = more_b && (!more_a || b.index() <= a.index());
     double count = take_a ? into->counts[a.position()] : from.counts[b.position()] * sign;
     const int64_t index = take_a ? a.index() : b.index();
+    // A bucket of `b` alone goes to the span behind which it comes, else to the one before which it comes.
+    const bool new_span = take_a ? a.begins_span() && !begun : !builder.touches(index);
+    begun = !take_a && (begun || (new_span && more_a && a.begins_span() && a.index() == index + 1));
     if constexpr (kCompensated) {
       double from_c = take_b && !from.compensations.empty() ? from.compensations[b.position()] * sign : 0;
       double c = take_a ? into->compensations[a.position()] : from_c;
       if (take_a && take_b) AddOne(from.counts[b.position()] * sign, from_c, &count, &c);
-      builder.Add(index, count, c);
+      builder.Add(index, count, new_span);
+      sum.compensations.push_back(c);
     } else {
       if (take_a && take_b) count += from.counts[b.position()] * sign;
-      builder.Add(index, count);
+      builder.Add(index, count, new_span);
     }
     if (take_a) more_a = a.Next();
     if (take_b) more_b = b.Next();

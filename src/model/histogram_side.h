@@ -48,6 +48,8 @@ class SideWalk {
   }
   int64_t index() const { return index_; }
   size_t position() const { return next_ - 1; }
+  // Whether the bucket is the first one of its span.
+  bool begins_span() const { return in_span_ == 1; }
 
  private:
   const std::span<const HistogramSpan> spans_;
@@ -61,16 +63,18 @@ class SideWalk {
 class SideBuilder {
  public:
   explicit SideBuilder(HistogramSide* out) : out_(out) {}
-  void Add(int64_t index, double count) {
-    int64_t gap = index - next_;
-    if (!out_->spans.empty() && gap == 0) {
-      ++out_->spans.back().length;
+  void Add(int64_t index, double count) { Add(index, count, !touches(index)); }
+  // With a new span, or with the last one going on; then it touches that.
+  void Add(int64_t index, double count, bool new_span) {
+    if (new_span) {
+      out_->spans.push_back({static_cast<int32_t>(index - next_), 1});
     } else {
-      out_->spans.push_back({static_cast<int32_t>(gap), 1});
+      ++out_->spans.back().length;
     }
     out_->counts.push_back(count);
     next_ = index + 1;
   }
+  bool touches(int64_t index) const { return !out_->spans.empty() && index == next_; }
   void Add(int64_t index, double count, double compensation) {
     Add(index, count);
     out_->compensations.push_back(compensation);
@@ -85,7 +89,8 @@ class SideBuilder {
 HistogramSide ReduceSide(const HistogramSideView& side, int32_t levels);
 
 // into += sign * from, at `schema`; buckets of `from` that lie below `threshold` are left out. With kCompensated,
-// `into` has compensations, and `from` may.
+// `into` has compensations, and `from` may. The spans of `into` stay apart, also where what is added fills the gap
+// between them: it shows in the bytes of chunks.
 template <bool kCompensated>
 void AddSide(HistogramSide* into, const HistogramSideView& from, double sign, int32_t schema, double threshold);
 
