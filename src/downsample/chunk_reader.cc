@@ -3,8 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
+#include "downsample/counter_line.h"
 
 namespace gauntlet::downsample {
 namespace {
@@ -13,7 +12,7 @@ using tsdb::Aggregate;
 using tsdb::ChunkView;
 using tsdb::SeriesChunk;
 
-constexpr int64_t kNoTime = std::numeric_limits<int64_t>::min();
+constexpr int64_t kNoTime = CounterLine::kNoTime;
 
 // The first time that may still be given: after the samples of this series in `out`.
 int64_t After(const Samples& out, size_t base, int64_t mint_ms) {
@@ -99,42 +98,35 @@ Status ChunkReader::ReadAverage(const SeriesChunk& chunk, int64_t mint_ms, int64
   return Status();
 }
 
-// The rising line that the counter chunks since the last raw one make.
+// What the counter chunks since the last raw one make.
 struct ChunkReader::Line {
+  CounterLine counter;
   size_t begin = 0;        // index in `out` of its first sample given
-  bool any = false;        // whether it has a float sample, given or not
-  int64_t time = kNoTime;  // of the last sample
-  double value = 0;        // of the last sample, as its chunk has it
-  double total = 0;        // of the line at the last sample
   bool after_raw = false;  // whether raw samples stand before it
 };
 
 Status ChunkReader::ReadCounterChunk(ChunkView part, int64_t mint_ms, int64_t maxt_ms, Line* line, Samples* out) {
   buffer_.Clear();
   GN_TRY(tsdb::DecodeChunk(part, kNoTime, maxt_ms, &buffer_));
+  // Histogram counters end without a last raw value. That the writer of a downsampled chunk saw no reset only holds
+  // within the chunk: its first sample is left to be compared with the one before.
+  if (!buffer_.histograms.empty()) {
+    ResetHint& first = buffer_.histograms.front().histogram.reset_hint;
+    if (first == ResetHint::kNotReset) first = ResetHint::kUnknown;
+  }
   auto histogram = buffer_.histograms.begin();
   for (size_t i = 0; i < buffer_.size(); ++i) {
     int64_t t = buffer_.times_ms[i];
     if (histogram != buffer_.histograms.end() && histogram->position == i) {
       ++histogram;
-      if (t <= line->time) continue;
-      line->time = t;
+      if (t <= line->counter.time) continue;
+      line->counter.time = t;
       if (t >= mint_ms) AppendRange(buffer_, i, i + 1, out);
       continue;
     }
-    double v = buffer_.values[i];
-    if (std::isnan(v) || t < line->time) continue;
-    if (t == line->time) {  // what the raw value was at the end of the chunk
-      line->value = v;
-      continue;
-    }
-    line->total = !line->any ? v : line->total + (v >= line->value ? v - line->value : v);
-    line->any = true;
-    line->time = t;
-    line->value = v;
-    if (t < mint_ms) continue;
+    if (!line->counter.Take(t, buffer_.values[i]) || t < mint_ms) continue;
     out->times_ms.push_back(t);
-    out->values.push_back(line->total);
+    out->values.push_back(line->counter.total);
     if (!out->start_times_ms.empty()) out->start_times_ms.push_back(0);
   }
   return Status();
@@ -152,15 +144,16 @@ Status ChunkReader::ReadCounters(std::span<const SeriesChunk> chunks, int64_t mi
       continue;
     }
     if (!chunk.has_raw()) return Missing(chunk);
-    double hidden = line.any ? line.total - line.value : 0;  // what the line is above the raw values at its end
+    double hidden = line.counter.any ? line.counter.total - line.counter.value
+                                     : 0;  // what the line is above the raw values at its end
     for (size_t i = line.begin; i < out->size() && hidden != 0; ++i) {
       if (!line.after_raw || out->values[i] >= hidden) out->values[i] -= hidden;
     }
-    int64_t from = After(*out, base, line.time == kNoTime ? mint_ms : std::max(mint_ms, line.time + 1));
+    int64_t from = After(*out, base, line.counter.time == kNoTime ? mint_ms : std::max(mint_ms, line.counter.time + 1));
     GN_TRY(tsdb::DecodeChunk(chunk.raw, from, maxt_ms, out));
     line = Line();
     line.begin = out->size();
-    line.time = out->size() == base ? kNoTime : out->times_ms.back();
+    line.counter.time = out->size() == base ? kNoTime : out->times_ms.back();
     line.after_raw = true;
   }
   return Status();

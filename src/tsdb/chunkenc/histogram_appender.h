@@ -41,6 +41,9 @@ class HistogramAppender {
   Outcome Append(int64_t start_ms, int64_t t_ms, const Histogram& h, const HistogramAppender* previous,
                  std::string* finished);
 
+  // Whether a sample can be appended without a new chunk.
+  bool Fits(const Histogram& h) const { return count_ == 0 || (count_ < max_count() && Judge(h).fits); }
+
   Encoding encoding() const { return encoding_; }
   uint16_t count() const { return count_; }
   uint16_t max_count() const { return HasStartTimes(encoding_) ? 0x3fff : 0xffff; }
