@@ -27,26 +27,43 @@ BlockWriter::~BlockWriter() {
   if (!finished_) (void)files_.RemoveAll(temporary_).ok();
 }
 
-Status BlockWriter::AddSeries(LabelsView labels, std::span<const BlockChunk> chunks) {
+void CountSeries(std::span<const BlockChunk> chunks, bool samples, BlockStats* stats) {
+  ++stats->series;
+  stats->chunks += chunks.size();
+  if (!samples) return;
+  for (const BlockChunk& chunk : chunks) {
+    uint64_t count = SampleCount(chunk.chunk);
+    stats->samples += count;
+    if (IsHistogramEncoding(chunk.chunk.encoding)) stats->histogram_samples += count;
+    if (IsFloatEncoding(chunk.chunk.encoding)) stats->float_samples += count;
+  }
+}
+
+Status WriteChunks(std::span<const BlockChunk> chunks, SegmentWriter& segments, std::vector<ChunkMeta>* metas) {
+  std::vector<ChunkToStore> to_store;
+  std::vector<uint64_t> refs(chunks.size());
+  to_store.reserve(chunks.size());
+  for (const BlockChunk& chunk : chunks) to_store.push_back({chunk.chunk, chunk.stored});
+  GN_TRY(segments.Write(to_store, refs));
+  metas->clear();
+  for (size_t i = 0; i < chunks.size(); ++i) metas->push_back({chunks[i].mint_ms, chunks[i].maxt_ms, refs[i]});
+  return Status();
+}
+
+template <typename Labels>
+Status BlockWriter::Add(Labels labels, std::span<const BlockChunk> chunks) {
   BlockStats& stats = meta_.stats;
   if (stats.series == 0 && !keep_sample_counts_) stats.samples = stats.float_samples = stats.histogram_samples = 0;
-  views_.clear();
-  metas_.clear();
-  for (const BlockChunk& chunk : chunks) {
-    views_.push_back(chunk.chunk);
-    metas_.push_back({chunk.mint_ms, chunk.maxt_ms, 0});
-    if (keep_sample_counts_) continue;
-    uint64_t count = SampleCount(chunk.chunk);
-    stats.samples += count;
-    (IsHistogramEncoding(chunk.chunk.encoding) ? stats.histogram_samples : stats.float_samples) += count;
-  }
-  refs_.resize(views_.size());
-  GN_TRY(chunks_->Write(views_, refs_));
-  for (size_t i = 0; i < metas_.size(); ++i) metas_[i].ref = refs_[i];
+  GN_TRY(WriteChunks(chunks, *chunks_, &metas_));
   GN_TRY(index_->AddSeries(labels, metas_));
-  ++stats.series;
-  stats.chunks += chunks.size();
+  CountSeries(chunks, !keep_sample_counts_, &stats);
   return Status();
+}
+
+Status BlockWriter::AddSeries(LabelsView labels, std::span<const BlockChunk> chunks) { return Add(labels, chunks); }
+
+Status BlockWriter::AddSeries(std::span<const uint32_t> labels, std::span<const BlockChunk> chunks) {
+  return Add(labels, chunks);
 }
 
 Status BlockWriter::Finish(const Tombstones& tombstones) {

@@ -30,7 +30,13 @@ inline constexpr std::string_view kTemporaryBlockSuffix = ".tmp-for-creation";
 struct BlockChunk {
   int64_t mint_ms = 0, maxt_ms = 0;
   ChunkView chunk;
+  std::string_view stored = {};  // see ChunkToStore
 };
+
+// Counts what a series with these chunks adds to a block. `samples`: their samples, too.
+void CountSeries(std::span<const BlockChunk> chunks, bool samples, BlockStats* stats);
+// Writes the chunks of one series; `metas` receives where they went.
+Status WriteChunks(std::span<const BlockChunk> chunks, SegmentWriter& segments, std::vector<ChunkMeta>* metas);
 
 class BlockWriter {
  public:
@@ -44,15 +50,21 @@ class BlockWriter {
   Status AddSymbol(std::string_view symbol) { return index_->AddSymbol(symbol); }
   // In ascending order of labels; the chunks by time, without overlap. The counts of the meta follow from them.
   Status AddSeries(LabelsView labels, std::span<const BlockChunk> chunks);
+  // The same with the numbers of the names and values in turn, as the symbols were added, from 0.
+  Status AddSeries(std::span<const uint32_t> labels, std::span<const BlockChunk> chunks);
   // Afterwards the block is complete, durable and in place.
   Status Finish(const Tombstones& tombstones = {});
 
   const BlockMeta& meta() const { return meta_; }
   const std::string& dir() const { return dir_; }
+  // REQUIRES: it was added.
+  std::string_view symbol(uint32_t number) const { return index_->symbol(number); }
   // Leaves the sample counts of the meta as they were given: those of a downsampled block are its raw block's.
   void KeepSampleCounts() { keep_sample_counts_ = true; }
 
  private:
+  template <typename Labels>
+  Status Add(Labels labels, std::span<const BlockChunk> chunks);
   BlockWriter(io::FileSystem& files, BlockMeta meta) : files_(files), meta_(std::move(meta)) {}
 
   io::FileSystem& files_;
@@ -60,8 +72,6 @@ class BlockWriter {
   std::string parent_, dir_, temporary_;
   std::unique_ptr<SegmentWriter> chunks_;
   std::unique_ptr<IndexWriter> index_;
-  std::vector<ChunkView> views_;
-  std::vector<uint64_t> refs_;
   std::vector<ChunkMeta> metas_;
   bool keep_sample_counts_ = false, finished_ = false;
 };

@@ -30,20 +30,28 @@ Result<SegmentReader> SegmentReader::Open(io::FileSystem& files, const std::stri
   return reader;
 }
 
-Result<ChunkView> SegmentReader::Read(uint64_t ref) const {
+Result<std::string_view> SegmentReader::From(uint64_t ref) const {
   ChunkPlace place = UnpackChunkRef(ref);
   if (place.segment >= segments_.size()) {
-    return Status(Code::kCorrupt, fmt::format("chunk {}: segment index {} out of range", ref, place.segment));
+    return Status(Code::kNotFound, fmt::format("chunk {}: segment index {} out of range", ref, place.segment));
   }
   std::string_view bytes = segments_[place.segment]->bytes();
   if (place.offset < kSegmentHeaderBytes || place.offset >= bytes.size()) {
-    return Status(Code::kCorrupt, fmt::format("chunk {}: offset {} outside of its segment of {} bytes", ref,
-                                              place.offset, bytes.size()));
+    return Status(Code::kNotFound, fmt::format("chunk {}: offset {} outside of its segment of {} bytes", ref,
+                                               place.offset, bytes.size()));
   }
-  Result<ChunkView> chunk = ReadStoredChunk(bytes.substr(place.offset));
-  if (!chunk.ok())
+  return bytes.substr(place.offset);
+}
+
+Result<ChunkView> SegmentReader::Read(uint64_t ref) const {
+  Result<std::string_view> bytes = From(ref);
+  if (!bytes.ok()) return Status(Code::kCorrupt, std::string(bytes.status().message()));
+  Result<ChunkView> chunk = ReadStoredChunk(*bytes);
+  if (!chunk.ok()) {
+    ChunkPlace place = UnpackChunkRef(ref);
     return chunk.status().Wrap(
         fmt::format("chunk {} at {} of segment {}", ref, place.offset, SegmentName(place.segment + 1)));
+  }
   return chunk;
 }
 

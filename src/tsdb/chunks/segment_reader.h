@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/status.h"
@@ -25,6 +26,9 @@ class SegmentReader {
 
   // The chunk, its checksum verified.
   Result<ChunkView> Read(uint64_t ref) const;
+
+  // From the stored chunk on to the end of its segment; kNotFound when that is not there or ends before.
+  Result<std::string_view> From(uint64_t ref) const;
 
   uint64_t bytes() const { return bytes_; }
   size_t segments() const { return segments_.size(); }

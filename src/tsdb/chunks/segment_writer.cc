@@ -15,13 +15,18 @@ constexpr size_t kBufferBytes = 1 << 20;
 
 }  // namespace
 
-Status SegmentWriter::Write(std::span<const ChunkView> chunks, std::span<uint64_t> refs) {
+SegmentWriter::SegmentWriter(io::FileSystem& files, std::string dir, uint64_t segment_bytes_max)
+    : open_([&files, dir](const std::string& name) { return files.Create(io::JoinPath(dir, name)); }),
+      sync_directory_([&files, dir] { return files.SyncDirectory(dir); }),
+      bytes_max_(segment_bytes_max) {}
+
+Status SegmentWriter::Write(std::span<const ChunkToStore> chunks, std::span<uint64_t> refs) {
   GN_DCHECK(refs.size() >= chunks.size());
   // What the current segment would hold with the chunks so far.
   uint64_t planned = offset_ > kSegmentHeaderBytes ? offset_ : kSegmentHeaderBytes;
   bool continued = offset_ > kSegmentHeaderBytes;
   for (size_t i = 0; i < chunks.size(); ++i) {
-    uint64_t size = chunks[i].bytes.size() + kStoredChunkOverheadMax;
+    uint64_t size = chunks[i].chunk.bytes.size() + kStoredChunkOverheadMax;
     bool cut = planned + size > bytes_max_ && (continued || i != 0);
     if (cut) {
       planned = kSegmentHeaderBytes;
@@ -31,7 +36,11 @@ Status SegmentWriter::Write(std::span<const ChunkView> chunks, std::span<uint64_
     if (cut || segments_ == 0) GN_TRY(Cut());
     refs[i] = PackChunkRef({segments_ - 1, static_cast<uint32_t>(offset_)});
     size_t before = buffer_.size();
-    AppendStoredChunk(chunks[i], &buffer_);
+    if (chunks[i].stored.empty()) {
+      AppendStoredChunk(chunks[i].chunk, &buffer_);
+    } else {
+      buffer_.append(chunks[i].stored);
+    }
     offset_ += buffer_.size() - before;
     if (buffer_.size() >= kBufferBytes) GN_TRY(Flush());
   }
@@ -43,7 +52,7 @@ Status SegmentWriter::Finish() {
   GN_TRY(Flush());
   GN_TRY(file_->Sync());
   file_.reset();
-  return files_.SyncDirectory(dir_);
+  return sync_directory_ ? sync_directory_() : Status();
 }
 
 Status SegmentWriter::Cut() {
@@ -52,7 +61,7 @@ Status SegmentWriter::Cut() {
     GN_TRY(file_->Sync());
   }
   finished_bytes_ += offset_;
-  GN_ASSIGN(file_, files_.Create(io::JoinPath(dir_, SegmentName(segments_ + 1))));
+  GN_ASSIGN(file_, open_(SegmentName(segments_ + 1)));
   ++segments_;
   buffer_.assign("\x85\xbd\x40\xdd\x01\0\0\0", kSegmentHeaderBytes);
   offset_ = kSegmentHeaderBytes;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -16,17 +17,29 @@
 
 namespace gauntlet::tsdb {
 
+// A chunk to be written. Where `stored` is not empty, it is the chunk as it stands in another segment, its checksum
+// verified, and is copied. Borrows the bytes.
+struct ChunkToStore {
+  ChunkView chunk;
+  std::string_view stored;
+};
+
 class SegmentWriter {
  public:
-  // `dir` exists and has no segments.
-  SegmentWriter(io::FileSystem& files, std::string dir, uint64_t segment_bytes_max = kSegmentBytesMax)
-      : files_(files), dir_(std::move(dir)), bytes_max_(segment_bytes_max) {}
+  // Makes a segment's file by its name. The file is complete after its Sync(), and nothing is appended then.
+  using Open = std::function<Result<std::unique_ptr<io::WritableFile>>(const std::string& name)>;
+
+  explicit SegmentWriter(Open open, uint64_t segment_bytes_max = kSegmentBytesMax)
+      : open_(std::move(open)), bytes_max_(segment_bytes_max) {}
+  // Into `dir`, which exists and has no segments.
+  SegmentWriter(io::FileSystem& files, std::string dir, uint64_t segment_bytes_max = kSegmentBytesMax);
 
   // Writes the chunks of one series; refs[i] receives where chunk i went.
-  Status Write(std::span<const ChunkView> chunks, std::span<uint64_t> refs);
+  Status Write(std::span<const ChunkToStore> chunks, std::span<uint64_t> refs);
   // Writes out and syncs what is left. Nothing may be written afterwards.
   Status Finish();
 
+  uint32_t segments() const { return segments_; }
   // Of all segments.
   uint64_t bytes() const { return finished_bytes_ + offset_; }
 
@@ -35,8 +48,8 @@ class SegmentWriter {
   Status Cut();
   Status Flush();
 
-  io::FileSystem& files_;
-  const std::string dir_;
+  const Open open_;
+  std::function<Status()> sync_directory_;  // empty = there is none
   const uint64_t bytes_max_;
   uint32_t segments_ = 0;
   uint64_t offset_ = 0;  // in the current segment

@@ -22,8 +22,8 @@ class Segments : public ::testing::Test {
   Segments() { EXPECT_TRUE(files_.MakeDirectories("b/chunks").ok()); }
 
   std::vector<uint64_t> Write(SegmentWriter& writer, const std::vector<std::string>& data) {
-    std::vector<ChunkView> chunks;
-    for (const auto& bytes : data) chunks.push_back({Encoding::kXor, bytes});
+    std::vector<ChunkToStore> chunks;
+    for (const auto& bytes : data) chunks.push_back({{Encoding::kXor, bytes}, {}});
     std::vector<uint64_t> refs(data.size());
     EXPECT_TRUE(writer.Write(chunks, refs).ok());
     return refs;
@@ -129,7 +129,7 @@ TEST_F(Segments, AFailedWriteIsReported) {
     ASSERT_TRUE(files.MakeDirectories("c").ok());
     files.FailCall(call, Status(Code::kUnavailable, "disk"));
     SegmentWriter writer(files, "c", 50);
-    std::vector<ChunkView> chunks(4, {Encoding::kXor, "0123456789012345678901234567890123456789"});
+    std::vector<ChunkToStore> chunks(4, {{Encoding::kXor, "0123456789012345678901234567890123456789"}, {}});
     std::vector<uint64_t> refs(4);
     Status st = writer.Write(chunks, refs);
     if (st.ok()) st = writer.Finish();

@@ -127,10 +127,39 @@ Status IndexWriter::WriteSymbols() {
 }
 
 Status IndexWriter::AddSeries(LabelsView labels, std::span<const ChunkMeta> chunks) {
+  refs_.clear();
+  for (const Label& label : labels) {
+    uint32_t name = 0, value = 0;
+    if (!symbols_.Find(label.name, &name) || !symbols_.Find(label.value, &value)) {
+      return Status(Code::kInvalid,
+                    fmt::format("symbol entry for {}={} does not exist", GoQuote(label.name), GoQuote(label.value)));
+    }
+    refs_.push_back(name);
+    refs_.push_back(value);
+  }
+  return AddSeries(std::span<const uint32_t>(refs_), chunks);
+}
+
+Status IndexWriter::AddSeries(std::span<const uint32_t> labels, std::span<const ChunkMeta> chunks) {
   GN_TRY(WriteSymbols());
-  if (CompareLabels(labels, LabelsView(last_labels_)) <= 0) {
+  GN_TRY(CheckOrder(labels, chunks));
+  for (size_t i = 0; i < labels.size(); i += 2) ++name_uses_[labels[i]];
+  GN_TRY(Pad(kSeriesAlignment));
+  size_t from = buffer_.size();
+  AppendSeriesEntry(labels, chunks, &buffer_);
+  last_refs_.assign(labels.begin(), labels.end());
+  ++series_;
+  return Appended(from);
+}
+
+Status IndexWriter::CheckOrder(std::span<const uint32_t> labels, std::span<const ChunkMeta> chunks) {
+  for (uint32_t number : labels) {
+    if (number >= symbols_.size()) return Status(Code::kInvalid, fmt::format("symbol {} does not exist", number));
+  }
+  // Symbols are sorted, so their numbers compare as they do. One series, the first, may have no labels.
+  if ((series_ > 0 || labels.empty()) && !std::ranges::lexicographical_compare(last_refs_, labels)) {
     return Status(Code::kInvalid, fmt::format("out-of-order series added with label set {}, last label set {}",
-                                              labels.ToString(), LabelsView(last_labels_).ToString()));
+                                              LabelText(labels), LabelText(last_refs_)));
   }
   for (size_t i = 0; i < chunks.size(); ++i) {
     const ChunkMeta& chunk = chunks[i];
@@ -143,23 +172,13 @@ Status IndexWriter::AddSeries(LabelsView labels, std::span<const ChunkMeta> chun
       return Status(Code::kInvalid, fmt::format("chunk from {} to {} is out of order", chunk.mint_ms, chunk.maxt_ms));
     }
   }
-  refs_.clear();
-  for (const Label& label : labels) {
-    uint32_t name = 0, value = 0;
-    if (!symbols_.Find(label.name, &name) || !symbols_.Find(label.value, &value)) {
-      return Status(Code::kInvalid,
-                    fmt::format("symbol entry for {}={} does not exist", GoQuote(label.name), GoQuote(label.value)));
-    }
-    refs_.push_back(name);
-    refs_.push_back(value);
-    ++name_uses_[name];
-  }
-  GN_TRY(Pad(kSeriesAlignment));
-  size_t from = buffer_.size();
-  AppendSeriesEntry(refs_, chunks, &buffer_);
-  last_labels_.assign(labels.packed());
-  ++series_;
-  return Appended(from);
+  return Status();
+}
+
+std::string IndexWriter::LabelText(std::span<const uint32_t> labels) const {
+  std::string packed;
+  for (size_t i = 0; i + 1 < labels.size(); i += 2) PackLabel(packed, symbols_[labels[i]], symbols_[labels[i + 1]]);
+  return LabelsView(packed).ToString();
 }
 
 Status IndexWriter::Finish() {

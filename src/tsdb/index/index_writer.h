@@ -53,9 +53,13 @@ class IndexWriter {
   Status AddSymbol(std::string_view symbol);
   // In ascending order of labels; the chunks in order, without overlap.
   Status AddSeries(LabelsView labels, std::span<const ChunkMeta> chunks);
+  // The same with the numbers of the names and values in turn.
+  Status AddSeries(std::span<const uint32_t> labels, std::span<const ChunkMeta> chunks);
   // Writes the rest and syncs. Nothing may be added afterwards.
   Status Finish();
 
+  // REQUIRES: it was added.
+  std::string_view symbol(uint32_t number) const { return symbols_[number]; }
   uint64_t series() const { return series_; }
   uint64_t bytes() const { return offset_; }
 
@@ -70,6 +74,8 @@ class IndexWriter {
 
   IndexWriter(io::FileSystem& files, std::string path) : files_(files), path_(std::move(path)) {}
   Status WriteSymbols();
+  Status CheckOrder(std::span<const uint32_t> labels, std::span<const ChunkMeta> chunks);
+  std::string LabelText(std::span<const uint32_t> labels) const;
   Status WritePostings();
   Status WriteLists(uint32_t name, std::vector<Posting>& postings);
   Status WriteList(ListPlace place, std::span<const Posting> postings);
@@ -88,9 +94,8 @@ class IndexWriter {
   SymbolNumbers symbols_;
   bool symbols_written_ = false;
   uint64_t series_ = 0;
-  std::string last_labels_;
   uint64_t last_chunk_ref_ = 0;
-  std::vector<uint32_t> refs_;
+  std::vector<uint32_t> refs_, last_refs_;
   std::map<uint32_t, uint64_t> name_uses_;  // series with the name, by its number
   std::vector<ListPlace> lists_;
 };

@@ -118,6 +118,14 @@ Status SeriesDecoder::DecodeOverlapping(std::string_view bytes, int64_t mint_ms,
   return out->chunks.empty() ? Status() : PackLabels(&out->packed_labels);
 }
 
+Result<std::span<const uint32_t>> SeriesDecoder::DecodeSymbols(std::string_view bytes, std::vector<ChunkMeta>* chunks) {
+  chunks->clear();
+  ByteReader rest("");
+  GN_TRY(Open(bytes, &rest));
+  GN_TRY(ReadChunks(rest, std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max(), chunks));
+  return std::span<const uint32_t>(refs_);
+}
+
 Result<std::span<const uint32_t>> SeriesDecoder::DecodeSymbols(std::string_view bytes) {
   ByteReader rest("");
   GN_TRY(Open(bytes, &rest));

@@ -50,6 +50,8 @@ class SeriesDecoder {
   Status DecodeOverlapping(std::string_view bytes, int64_t mint_ms, int64_t maxt_ms, SeriesEntry* out);
   // References of the names and values in turn, nothing looked up. Valid until the next call.
   Result<std::span<const uint32_t>> DecodeSymbols(std::string_view bytes);
+  // The same, and all chunks to *chunks.
+  Result<std::span<const uint32_t>> DecodeSymbols(std::string_view bytes, std::vector<ChunkMeta>* chunks);
 
  private:
   struct Slot {
