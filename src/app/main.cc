@@ -6,6 +6,7 @@
 
 #include "app/bucket_commands.h"
 #include "app/common_flags.h"
+#include "app/compact_command.h"
 #include "app/query_command.h"
 #include "app/runtime.h"
 #include "app/sidecar_command.h"
@@ -22,6 +23,7 @@ int main(int argc, char** argv) {
   app::AddSidecarCommand(app, global);
   app::AddQueryCommand(app, global);
   app::AddStoreCommand(app, global);
+  app::AddCompactCommand(app, global);
   tools::ToolGroups groups = tools::AddTools(app);
   app::AddTsdbServeCommand(app, groups.tsdb, global);
   app::AddBucketCommands(groups.tools, global);

@@ -107,6 +107,16 @@ Result<std::unique_ptr<net::GrpcServer>> Runtime::StartGrpc(Plan& plan, const ne
 }
 
 Status Runtime::Serve(Plan& plan, const Cancel& cancel) {
+  CancelSource beside_source(cancel);
+  std::thread beside;
+  if (plan.beside) beside = std::thread([&] { plan.beside(beside_source.cancel()); });
+  Status status = ServeUntilStopped(plan, cancel);
+  beside_source.Stop();
+  if (beside.joinable()) beside.join();
+  return status;
+}
+
+Status Runtime::ServeUntilStopped(Plan& plan, const Cancel& cancel) {
   GN_ASSIGN(net::GrpcServerOptions grpc_options, plan.grpc.ToServerOptions());
   GN_ASSIGN(std::unique_ptr<server::HttpHost> http,
             server::HttpHost::Start(plan.http, *plan.router, logger_, *blocking_));
@@ -119,7 +129,7 @@ Status Runtime::Serve(Plan& plan, const Cancel& cancel) {
     started = server.status();
     if (server.ok()) grpc = *std::move(server);
   }
-  if (!started.ok()) {
+  if (!started.ok() || plan.ends_after_start) {
     http->Shutdown();
     return started;
   }

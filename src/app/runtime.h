@@ -54,6 +54,10 @@ class Runtime {
     rpc::MethodMap methods;  // without health and reflection
     std::function<Status(const Cancel&)> start;
     std::vector<std::function<void(const Cancel&)>> background;
+    // A program that does its work in `start`: what runs beside that on a thread of its own, until its cancel; and that
+    // all is over when `start` returns.
+    std::function<void(const Cancel&)> beside;
+    bool ends_after_start = false;
     server::RequestLogConfig request_log;
     std::function<void()> on_hangup;
   };
@@ -62,6 +66,7 @@ class Runtime {
  private:
   explicit Runtime(const GlobalFlags& flags, std::string component);
   Status Serve(Plan& plan, const Cancel& cancel);
+  Status ServeUntilStopped(Plan& plan, const Cancel& cancel);
   Result<std::unique_ptr<net::GrpcServer>> StartGrpc(Plan& plan, const net::GrpcServerOptions& options,
                                                      server::RequestLog& request_log);
 

@@ -25,10 +25,11 @@ void AddChunks(const std::vector<tsdb::ChunkMeta>& chunks, int64_t mint_ms, int6
         ++health->complete_outside_chunks;
       }
     }
-    if (i == 0) continue;
-    if (chunks[i - 1].ref < chunk.ref) {
-      health->chunk_bytes_max = std::max(health->chunk_bytes_max, static_cast<int64_t>(chunk.ref - chunks[i - 1].ref));
+    // By where the next one begins, as upstream estimates it; not across segments, and not of the last two.
+    if (i + 2 < chunks.size() && chunk.ref >> 32 == chunks[i + 1].ref >> 32 && chunk.ref < chunks[i + 1].ref) {
+      health->chunk_bytes_max = std::max(health->chunk_bytes_max, static_cast<int64_t>(chunks[i + 1].ref - chunk.ref));
     }
+    if (i == 0) continue;
     if (chunk.mint_ms > chunks[i - 1].maxt_ms) continue;
     ++out_of_order;
     if (chunk == chunks[i - 1]) ++health->duplicate_chunks;
@@ -83,6 +84,7 @@ Result<IndexHealth> GatherIndexHealth(const tsdb::IndexReader& index, int64_t mi
   tsdb::SeriesEntry entry;
   Labels last;
   IndexHealth health;
+  const int64_t unit = index.version() >= 2 ? 16 : 1;  // of ids
   for (size_t at = 0; at < list.size(); ++at) {
     const uint32_t id = list[at];
     if (health.series % 4096 == 0) GN_TRY(cancel.status());
@@ -94,7 +96,8 @@ Result<IndexHealth> GatherIndexHealth(const tsdb::IndexReader& index, int64_t mi
     last = Labels(entry.labels());
     ++health.series;
     health.chunks += static_cast<int64_t>(entry.chunks.size());
-    health.series_bytes_max = std::max(health.series_bytes_max, static_cast<int64_t>(tsdb::SeriesEntryBytes(bytes)));
+    // By where the next one begins, with its padding.
+    if (at > 0) health.series_bytes_max = std::max(health.series_bytes_max, int64_t{id - list[at - 1]} * unit);
     std::string_view previous;
     bool ordered = true;
     for (const Label& label : entry.labels()) {

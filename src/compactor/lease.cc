@@ -41,9 +41,7 @@ Result<LeaseText> ParseLease(std::string_view text) {
   return lease;
 }
 
-Lease::~Lease() {
-  if (leases_ != nullptr) leases_->GiveBack(name_, number_);
-}
+Lease::~Lease() { leases_->GiveBack(name_, number_); }
 
 Leases::Leases(objstore::Bucket& bucket, std::string holder, std::chrono::milliseconds time, Clock& clock,
                telemetry::Logger& logger)
@@ -70,11 +68,11 @@ Result<uint64_t> Leases::Newest(const std::string& name, const Cancel& cancel) {
   return newest;
 }
 
-Result<std::optional<Lease>> Leases::Take(const std::string& name, const Cancel& cancel) {
+Result<std::unique_ptr<Lease>> Leases::Take(const std::string& name, const Cancel& cancel) {
   {
     MutexLock lock(mutex_);
     for (const auto& [held, number] : held_) {
-      if (held == name) return std::optional<Lease>();
+      if (held == name) return std::unique_ptr<Lease>();
     }
   }
   GN_ASSIGN(uint64_t newest, Newest(name, cancel));
@@ -84,13 +82,13 @@ Result<std::optional<Lease>> Leases::Take(const std::string& name, const Cancel&
     if (text.ok()) {
       // What does not read holds nobody.
       Result<LeaseText> lease = ParseLease(*text);
-      if (lease.ok() && lease->holder != holder_ && lease->until_ms > clock_.NowMs()) return std::optional<Lease>();
+      if (lease.ok() && lease->holder != holder_ && lease->until_ms > clock_.NowMs()) return std::unique_ptr<Lease>();
     }
   }
   const uint64_t number = newest + 1;
   Status written = Write(name, number, true, cancel);
   if (written.code() == Code::kUnsupported) written = Write(name, number, false, cancel);
-  if (written.code() == Code::kExists) return std::optional<Lease>();
+  if (written.code() == Code::kExists) return std::unique_ptr<Lease>();
   GN_TRY(written.Wrap("write lease " + name));
   if (newest > 0) {
     GN_LOG(logger_, kInfo, "took over a lease that was not renewed", {"lease", name}, {"number", number});
@@ -99,7 +97,7 @@ Result<std::optional<Lease>> Leases::Take(const std::string& name, const Cancel&
   }
   MutexLock lock(mutex_);
   held_.emplace(name, number);
-  return std::optional<Lease>(std::in_place, this, name, number);
+  return std::make_unique<Lease>(this, name, number);
 }
 
 void Leases::RenewAll(const Cancel& cancel) {

@@ -13,7 +13,6 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -43,16 +42,15 @@ class Leases;
 class Lease {
  public:
   Lease(Leases* leases, std::string name, uint64_t number) : leases_(leases), name_(std::move(name)), number_(number) {}
-  Lease(Lease&& other) noexcept
-      : leases_(std::exchange(other.leases_, nullptr)), name_(std::move(other.name_)), number_(other.number_) {}
-  Lease& operator=(Lease&&) = delete;
+  Lease(const Lease&) = delete;
+  Lease& operator=(const Lease&) = delete;
   ~Lease();
   const std::string& name() const { return name_; }
 
  private:
-  Leases* leases_;
-  std::string name_;
-  uint64_t number_;
+  Leases* const leases_;
+  const std::string name_;
+  const uint64_t number_;
 };
 
 class Leases {
@@ -61,8 +59,8 @@ class Leases {
   Leases(objstore::Bucket& bucket, std::string holder, std::chrono::milliseconds time, Clock& clock,
          telemetry::Logger& logger);
 
-  // Nothing when somebody else has it. An error only for trouble with the bucket.
-  Result<std::optional<Lease>> Take(const std::string& name, const Cancel& cancel);
+  // Null when somebody else has it. An error only for trouble with the bucket.
+  Result<std::unique_ptr<Lease>> Take(const std::string& name, const Cancel& cancel);
   // Writes again what is held. To be called a few times within the time of a lease.
   void RenewAll(const Cancel& cancel);
   std::chrono::milliseconds time() const { return time_; }

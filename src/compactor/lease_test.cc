@@ -18,18 +18,18 @@ class LeaseTest : public testing::Test {
   bool Has(Leases& leases) {
     auto lease = leases.Take("0@1", Cancel());
     EXPECT_TRUE(lease.ok());
-    return lease.ok() && lease->has_value();
+    return lease.ok() && *lease != nullptr;
   }
 };
 
 TEST_F(LeaseTest, OneHolderAtATimeAndTheNextWhenItIsGivenBack) {
   {
     auto lease = a_.Take("0@1", Cancel());
-    ASSERT_TRUE(lease.ok() && lease->has_value());
+    ASSERT_TRUE(lease.ok() && *lease != nullptr);
     EXPECT_FALSE(Has(b_));
     EXPECT_FALSE(Has(a_));  // another thread of the same process
     auto other = b_.Take("0@2", Cancel());
-    EXPECT_TRUE(other.ok() && other->has_value());
+    EXPECT_TRUE(other.ok() && *other != nullptr);
   }
   EXPECT_TRUE(bucket_.objects().empty());
   EXPECT_TRUE(Has(b_));
@@ -37,14 +37,14 @@ TEST_F(LeaseTest, OneHolderAtATimeAndTheNextWhenItIsGivenBack) {
 
 TEST_F(LeaseTest, RenewedLeaseIsKeptAndOneThatIsNotIsTakenOver) {
   auto lease = a_.Take("0@1", Cancel());
-  ASSERT_TRUE(lease.ok() && lease->has_value());
+  ASSERT_TRUE(lease.ok() && *lease != nullptr);
   clock_.Advance(seconds(50));
   a_.RenewAll(Cancel());
   clock_.Advance(seconds(50));
   EXPECT_FALSE(Has(b_));
   clock_.Advance(seconds(11));
   auto taken = b_.Take("0@1", Cancel());
-  ASSERT_TRUE(taken.ok() && taken->has_value());
+  ASSERT_TRUE(taken.ok() && *taken != nullptr);
   // The first one comes back to life, and does not push the second one out.
   a_.RenewAll(Cancel());
   clock_.Advance(seconds(50));
@@ -65,18 +65,18 @@ TEST_F(LeaseTest, OfTwoThatTakeOverOneWins) {
                                     FormatLease({"dead", clock_.NowMs() - 1}), Cancel())
                   .ok());
   // Both have read; b writes first.
-  std::optional<Lease> of_b;
+  std::unique_ptr<Lease> of_b;
   bool done = false;
   bucket_.SetFault([&](std::string_view operation, const std::string&) {
     if (operation == "upload" && !done) {
       done = true;
       auto lease = b_.Take("0@1", Cancel());
-      if (lease.ok() && lease->has_value()) of_b.emplace(*std::move(*lease));
+      if (lease.ok() && *lease != nullptr) of_b = *std::move(lease);
     }
     return Status();
   });
   EXPECT_FALSE(Has(a_));
-  EXPECT_TRUE(of_b.has_value());
+  EXPECT_TRUE(of_b != nullptr);
 }
 
 TEST_F(LeaseTest, WhatDoesNotReadHoldsNobody) {
@@ -96,7 +96,7 @@ TEST_F(LeaseTest, StoreWithoutConditionalWritesStillKeepsThemApart) {
   Leases a(plain, "a", seconds(60), clock_, telemetry::Logger::Discard());
   Leases b(plain, "b", seconds(60), clock_, telemetry::Logger::Discard());
   auto lease = a.Take("0@1", Cancel());
-  ASSERT_TRUE(lease.ok() && lease->has_value());
+  ASSERT_TRUE(lease.ok() && *lease != nullptr);
   EXPECT_FALSE(Has(b));
 }
 
