@@ -72,6 +72,8 @@ class Compactor {
   Status Take(Job& job, size_t* bytes);
   void MergeBatch(size_t count);
   Status WriteBatch(size_t count);
+  // For an error of the source itself, which names the block already.
+  Status BlameSource(size_t source, Status status);
   Status Blame(FaultKind kind, size_t source, Status status, std::span<const uint32_t> labels);
 
   std::span<const std::unique_ptr<BlockSource>> sources_;
@@ -94,6 +96,19 @@ Status Compactor::Blame(FaultKind kind, size_t source, Status status, std::span<
   fault_ = {kind, block, labels.empty() ? "" : sink_.LabelText(labels)};
   if (!fault_.series.empty()) status.Wrap(fmt::format("series {}", fault_.series));
   return std::move(status.Wrap(fmt::format("block {}", block.ToString())));
+}
+
+Status Compactor::BlameSource(size_t source, Status status) {
+  fault_ = sources_[source]->fault();
+  const std::vector<uint32_t>& symbols = cursors_[source].series.symbols;
+  if (fault_.kind == FaultKind::kNone || !fault_.series.empty() || symbols.empty()) return status;
+  std::vector<uint32_t> labels;
+  for (uint32_t symbol : symbols) {
+    if (symbol >= cursors_[source].numbers->size()) return status;
+    labels.push_back((*cursors_[source].numbers)[symbol]);
+  }
+  fault_.series = sink_.LabelText(labels);
+  return std::move(status.Wrap(fmt::format("series {}", fault_.series)));
 }
 
 Status Compactor::Start() {
@@ -124,10 +139,7 @@ Result<bool> Compactor::Advance(size_t i) {
   std::vector<uint32_t> last;
   for (;;) {
     auto more = cursor.source->Next(cancel_, &cursor.series);
-    if (!more.ok()) {
-      fault_ = cursor.source->fault();
-      return more.status();
-    }
+    if (!more.ok()) return BlameSource(i, more.status());
     if (!*more) return false;
     last.swap(cursor.labels);
     cursor.labels.clear();

@@ -35,6 +35,7 @@ void SourceSeries::Clear() {
 Status BlockSource::Fail(FaultKind kind, Status status, std::string series) {
   if (!series.empty()) status.Wrap(fmt::format("series {}", series));
   status.Wrap(fmt::format("block {}", meta().ulid.ToString()));
+  if (FaultOf(status, kind) == FaultKind::kNone) kind = FaultKind::kNone;
   fault_ = {kind, meta().ulid, std::move(series)};
   return status;
 }
@@ -109,6 +110,7 @@ Result<bool> LocalBlockSource::Next(const Cancel& cancel, SourceSeries* out) {
     chunk.meta = meta;
     if (Status st = Locate(meta.ref, &chunk.stored); !st.ok()) {
       FaultKind kind = FaultOf(st, FaultKind::kChunk);
+      out->chunks.clear();
       // What misses in a block is damage of it, and not something that was asked for and is not there.
       return Fail(kind, Status(Code::kCorrupt, std::string(st.message())), LabelText());
     }

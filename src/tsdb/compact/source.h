@@ -52,14 +52,14 @@ class BlockSource {
   // The next symbol in ascending order, valid until the next call; false at the end. All before the first series.
   virtual Result<bool> NextSymbol(const Cancel& cancel, std::string_view* symbol) = 0;
   // Replaces *out by the next series in ascending order of labels; false at the end. What its chunks view lives until
-  // *out is cleared or filled again. An error names the block and the series.
+  // *out is cleared or filled again. An error names the block; what is known of the labels stays in *out then.
   virtual Result<bool> Next(const Cancel& cancel, SourceSeries* out) = 0;
 
   // What the last error was about.
   const BlockFault& fault() const { return fault_; }
 
  protected:
-  // Remembers the fault, and returns the error with the block's id before it.
+  // Remembers the fault (none when the error is not the block's), and returns the error with the block's id before it.
   Status Fail(FaultKind kind, Status status, std::string series = "");
 
  private:
