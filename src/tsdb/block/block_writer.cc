@@ -28,9 +28,14 @@ BlockWriter::~BlockWriter() {
 }
 
 void CountSeries(std::span<const BlockChunk> chunks, bool samples, BlockStats* stats) {
-  ++stats->series;
+  bool first = stats->series++ == 0;
   stats->chunks += chunks.size();
   if (!samples) return;
+  if (first) {
+    stats->samples = 0;
+    bool aggregates = !chunks.empty() && chunks[0].chunk.encoding == Encoding::kAggregate;
+    if (!aggregates) stats->float_samples = stats->histogram_samples = 0;
+  }
   for (const BlockChunk& chunk : chunks) {
     uint64_t count = SampleCount(chunk.chunk);
     stats->samples += count;
@@ -52,11 +57,9 @@ Status WriteChunks(std::span<const BlockChunk> chunks, SegmentWriter& segments, 
 
 template <typename Labels>
 Status BlockWriter::Add(Labels labels, std::span<const BlockChunk> chunks) {
-  BlockStats& stats = meta_.stats;
-  if (stats.series == 0 && !keep_sample_counts_) stats.samples = stats.float_samples = stats.histogram_samples = 0;
   GN_TRY(WriteChunks(chunks, *chunks_, &metas_));
   GN_TRY(index_->AddSeries(labels, metas_));
-  CountSeries(chunks, !keep_sample_counts_, &stats);
+  CountSeries(chunks, !keep_sample_counts_, &meta_.stats);
   return Status();
 }
 

@@ -33,7 +33,8 @@ struct BlockChunk {
   std::string_view stored = {};  // see ChunkToStore
 };
 
-// Counts what a series with these chunks adds to a block. `samples`: their samples, too.
+// Counts what a series with these chunks adds to a block. `samples`: their samples, too, from 0 with the first series;
+// those of floats and of histograms stay as given in a block of aggregates: they are the raw block's.
 void CountSeries(std::span<const BlockChunk> chunks, bool samples, BlockStats* stats);
 // Writes the chunks of one series; `metas` receives where they went.
 Status WriteChunks(std::span<const BlockChunk> chunks, SegmentWriter& segments, std::vector<ChunkMeta>* metas);
@@ -59,7 +60,7 @@ class BlockWriter {
   const std::string& dir() const { return dir_; }
   // REQUIRES: it was added.
   std::string_view symbol(uint32_t number) const { return index_->symbol(number); }
-  // Leaves the sample counts of the meta as they were given: those of a downsampled block are its raw block's.
+  // Leaves the sample counts of the meta as they were given.
   void KeepSampleCounts() { keep_sample_counts_ = true; }
 
  private:
