@@ -38,8 +38,8 @@ gn_static(openssl ssl crypto -ldl Threads::Threads)
 gn_static(cares cares)
 gn_static(nghttp2 nghttp2)
 gn_static(jemalloc jemalloc Threads::Threads -ldl)
-# Debian's libcurl.a wants Kerberos, LDAP, RTMP and SSH, which it is never asked for: src/net/curl_absent.c answers for them.
-gn_static(curl curl psl idn2 unistring brotlidec brotlicommon gn::nghttp2 gn::zstd gn::zlib gn::openssl)
-add_library(gn_fmt INTERFACE)
+# Debian's libcurl.a wants Kerberos, LDAP, RTMP and SSH, which it is never asked for: curl_absent.c answers for them.
+add_library(gn_curl_absent STATIC ${PROJECT_SOURCE_DIR}/cmake/curl_absent.c)
+gn_static(curl curl gn_curl_absent psl idn2 unistring brotlidec brotlicommon gn::nghttp2 gn::zstd gn::zlib gn::openssl)
+add_library(gn_fmt STATIC ${PROJECT_SOURCE_DIR}/cmake/fmt_library.cc)
 add_library(gn::fmt ALIAS gn_fmt)
-target_compile_definitions(gn_fmt INTERFACE FMT_HEADER_ONLY)
