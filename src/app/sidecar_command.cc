@@ -12,6 +12,8 @@
 #include "net/http_client.h"
 #include "net/http_router.h"
 #include "net/url.h"
+#include "reloader/reload_trigger.h"
+#include "reloader/reloader.h"
 #include "server/http_client_options.h"
 #include "sidecar/control_services.h"
 #include "sidecar/heartbeat.h"
@@ -27,6 +29,7 @@ struct SidecarFlags {
   server::GrpcOptions grpc;
   StoreLimitFlags limits;
   PrometheusFlags prometheus;
+  ReloaderFlags reloader;
   UploadFlags upload;
 
   void Register(flags::FlagSet& f) {
@@ -34,6 +37,7 @@ struct SidecarFlags {
     grpc.Register(f);
     limits.Register(f);
     prometheus.Register(f);
+    reloader.Register(f);
     upload.Register(f);
   }
 };
@@ -57,10 +61,25 @@ std::string WithoutTrailingSlash(std::string url) {
   return url;
 }
 
+std::unique_ptr<reloader::ReloadTrigger> MakeTrigger(const ReloaderFlags& flags, const std::string& base_url,
+                                                     net::HttpClient& client) {
+  if (flags.method == "http") return std::make_unique<reloader::HttpTrigger>(base_url, client);
+  return std::make_unique<reloader::SignalTrigger>(flags.process, base_url, client, io::RealFileSystem(),
+                                                   SystemClock());
+}
+
+reloader::ReloaderOptions ToOptions(const ReloaderFlags& flags) {
+  reloader::ReloaderOptions options;
+  options.config_file = flags.config_file;
+  options.output_file = flags.output_file;
+  options.folders = flags.rule_dirs;
+  options.watch_interval = flags.watch_interval;
+  options.retry_interval = flags.retry_interval;
+  return options;
+}
+
 Status RunSidecar(const GlobalFlags& global, const SidecarFlags& flags, int* exit_code) {
   GN_ASSIGN(std::unique_ptr<Runtime> runtime, Runtime::Make(global, "sidecar"));
-  for (const std::string& unmet : flags.upload.Unmet())
-    GN_LOG(runtime->logger(), kWarn, "flag without effect", {"flag", unmet});
   GN_ASSIGN(std::string log_yaml, flags.prometheus.request_logging.Load());
   GN_ASSIGN(server::RequestLogConfig request_log, server::ParseRequestLogConfig(log_yaml));
   GN_ASSIGN(std::unique_ptr<net::HttpClient> client, MakeClient(flags.prometheus));
@@ -80,6 +99,11 @@ Status RunSidecar(const GlobalFlags& global, const SidecarFlags& flags, int* exi
                                                     runtime->logger());
     heartbeat_options.on_look = [&blocks](const sidecar::PrometheusState& state) { blocks->Compare(state); };
   }
+  std::unique_ptr<reloader::ReloadTrigger> trigger = MakeTrigger(flags.reloader, api.base_url(), *client);
+  reloader::Reloader reloader(ToOptions(flags.reloader), io::RealFileSystem(), *trigger, SystemClock(),
+                              runtime->registry(), runtime->logger().With({{"component", "reloader"}}));
+  // Before anything waits for Prometheus: it may wait for its configuration.
+  if (Status prepared = reloader.Prepare(); !prepared.ok()) return prepared.Wrap("reloader");
   sidecar::Heartbeat heartbeat(heartbeat_options, api, runtime->registry(), runtime->logger());
   sidecar::RemoteReadOptions read_options;
   read_options.user_agent = "Gauntlet/" + Version();
@@ -98,6 +122,7 @@ Status RunSidecar(const GlobalFlags& global, const SidecarFlags& flags, int* exi
   plan.request_log = std::move(request_log);
   rpc::RegisterStore(store_server, &plan.methods);
   control.Register(&plan.methods);
+  plan.beside = [&](const Cancel& cancel) { reloader.Run(cancel); };
   plan.start = [&](const Cancel& cancel) -> Status {
     if (upload != nullptr) GN_TRY(upload->Check(cancel));
     GN_TRY(heartbeat.WaitUntilUp(cancel));

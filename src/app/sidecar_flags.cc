@@ -24,19 +24,22 @@ void PrometheusFlags::Register(flags::FlagSet& f) {
   f.Config("request.logging-config", "YAML file with request logging configuration.", &request_logging);
 }
 
-void UploadFlags::Register(flags::FlagSet& f) {
-  f.String("reloader.config-file", "Config file watched by the reloader.", &reloader_config_file);
+void ReloaderFlags::Register(flags::FlagSet& f) {
+  f.String("reloader.config-file", "Config file watched by the reloader.", &config_file);
   f.String("reloader.config-envsubst-file", "Output file for environment variable substituted config file.",
-           &reloader_envsubst_file);
-  f.Strings("reloader.rule-dir", "Rule directories for the reloader to refresh (repeated field).", &reloader_rule_dirs);
+           &output_file);
+  f.Strings("reloader.rule-dir", "Rule directories for the reloader to refresh (repeated field).", &rule_dirs);
   f.GoDuration("reloader.watch-interval",
                "Controls how often reloader re-reads config and rules. Set to 0s to disable reloader.",
-               &reloader_watch_interval);
+               &watch_interval);
   f.GoDuration("reloader.retry-interval", "Controls how often reloader retries config reload in case of error.",
-               &reloader_retry_interval);
-  f.String("reloader.method", "Method used to reload the configuration.", &reloader_method).Enum({"http", "signal"});
+               &retry_interval);
+  f.String("reloader.method", "Method used to reload the configuration.", &method).Enum({"http", "signal"});
   f.String("reloader.process-name",
-           "Executable name used to match the process being reloaded when using the signal method.", &reloader_process);
+           "Executable name used to match the process being reloaded when using the signal method.", &process);
+}
+
+void UploadFlags::Register(flags::FlagSet& f) {
   f.Config("objstore.config", "YAML file that contains object store configuration.", &objstore);
   f.Bool("shipper.upload-compacted", "If true shipper will try to upload compacted blocks as well.", &upload_compacted);
   f.String("shipper.meta-file-name", "the file to store shipper metadata in", &meta_file_name);
@@ -54,14 +57,6 @@ void UploadFlags::Register(flags::FlagSet& f) {
       .Hidden();
   f.String("hash-func", "Specify which hash function to use when calculating the hashes of produced files.", &hash_func)
       .Enum({"SHA256", ""});
-}
-
-std::vector<std::string> UploadFlags::Unmet() const {
-  std::vector<std::string> unmet;
-  if (!reloader_config_file.empty() || !reloader_rule_dirs.empty()) {
-    unmet.emplace_back("--reloader.config-file, --reloader.rule-dir: configuration is not watched yet");
-  }
-  return unmet;
 }
 
 }  // namespace gauntlet::app

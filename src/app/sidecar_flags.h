@@ -19,18 +19,19 @@ struct PrometheusFlags {
   void Register(flags::FlagSet& f);
 };
 
-// Of the shipper, and of the reloader, which does not exist yet: accepted, with a warning when asked for something.
+struct ReloaderFlags {
+  std::string config_file, output_file, method = "http", process = "prometheus";
+  std::vector<std::string> rule_dirs;
+  std::chrono::milliseconds watch_interval{180'000}, retry_interval{5'000};
+  void Register(flags::FlagSet& f);
+};
+
 struct UploadFlags {
-  std::string reloader_config_file, reloader_envsubst_file, reloader_method = "http", reloader_process = "prometheus";
-  std::vector<std::string> reloader_rule_dirs;
-  std::chrono::milliseconds reloader_watch_interval{180'000}, reloader_retry_interval{5'000};
   flags::ConfigSource objstore;
   bool upload_compacted = false, ignore_unequal_block_size = false, allow_out_of_order = false, skip_corrupted = false;
   std::string meta_file_name = "thanos.shipper.json", hash_func;
   int upload_concurrency = 0;
   void Register(flags::FlagSet& f);
-  // What was asked for and is not done.
-  std::vector<std::string> Unmet() const;
 };
 
 }  // namespace gauntlet::app
