@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "app/bucket_web_command.h"
 #include "app/runtime.h"
 #include "base/clock.h"
 #include "blocks/markers.h"
@@ -520,11 +521,12 @@ void AddReplicate(flags::Command& bucket, const GlobalFlags& global) {
 
 }  // namespace
 
-void AddBucketCommands(flags::Command& tools, const GlobalFlags& global) {
+void AddBucketCommands(flags::App& app, flags::Command& tools, const GlobalFlags& global) {
   flags::Command& bucket = tools.AddCommand("bucket", "Bucket utility commands.");
   AddVerify(bucket, global);
   AddLs(bucket, global);
   AddInspect(bucket, global);
+  AddBucketWebCommand(app, bucket, global);
   AddReplicate(bucket, global);
   AddCleanup(bucket, global);
   AddMark(bucket, global);

@@ -7,6 +7,6 @@
 
 namespace gauntlet::app {
 
-void AddBucketCommands(flags::Command& tools, const GlobalFlags& global);
+void AddBucketCommands(flags::App& app, flags::Command& tools, const GlobalFlags& global);
 
 }  // namespace gauntlet::app

@@ -26,7 +26,7 @@ int main(int argc, char** argv) {
   app::AddCompactCommand(app, global);
   tools::ToolGroups groups = tools::AddTools(app);
   app::AddTsdbServeCommand(app, groups.tsdb, global);
-  app::AddBucketCommands(groups.tools, global);
+  app::AddBucketCommands(app, groups.tools, global);
 
   Result<flags::App::Parsed> parsed = app.Parse(std::vector<std::string>(argv + 1, argv + argc));
   if (!parsed.ok()) {

@@ -1,9 +1,13 @@
 #include "app/store_command.h"
 
 #include <chrono>
+#include <map>
 #include <memory>
+#include <string>
 #include <utility>
 
+#include "api/block_viewer/block_viewer.h"
+#include "api/status_handlers.h"
 #include "app/runtime.h"
 #include "app/store_flags.h"
 #include "base/clock.h"
@@ -16,6 +20,7 @@
 #include "net/http_router.h"
 #include "objstore/config.h"
 #include "server/gate.h"
+#include "server/middleware.h"
 #include "store/block_sync.h"
 #include "store/memory_index_cache.h"
 #include "store/observed_store.h"
@@ -97,7 +102,15 @@ Status FirstSync(store::BlockSync& sync, telemetry::Logger& logger, const Cancel
   }
 }
 
-Status RunStore(const GlobalFlags& global, const AllStoreFlags& flags, int* exit_code) {
+server::MiddlewareOptions MiddlewareOptionsOf(const StoreWebFlags& flags, Runtime& runtime) {
+  server::MiddlewareOptions options;
+  options.tracer = &runtime.tracer();
+  options.cors = !flags.disable_cors;
+  return options;
+}
+
+Status RunStore(const GlobalFlags& global, const AllStoreFlags& flags, std::map<std::string, std::string> flag_values,
+                int* exit_code) {
   GN_ASSIGN(std::unique_ptr<Runtime> runtime, Runtime::Make(global, "store"));
   telemetry::Logger& logger = runtime->logger();
   GN_ASSIGN(std::string log_yaml, flags.read.request_logging.Load());
@@ -155,8 +168,18 @@ Status RunStore(const GlobalFlags& global, const AllStoreFlags& flags, int* exit
   storeapi::StoreServer store_server(observed, server_options);
   store::StoreInfoService info(blocks_store);
 
-  net::HttpRouter router;
+  server::Middleware middleware(MiddlewareOptionsOf(flags.web, *runtime), runtime->registry(), logger);
+  net::HttpRouter router("", middleware.Around());
   server::AddCommonRoutes(router, runtime->prober(), runtime->registry());
+  api::BlockViewer viewer({.label = flags.web.label, .admin = !flags.web.disable_admin, .default_view = "loaded"},
+                          **bucket, SystemClock());
+  api::StatusHandlers status_handlers({"store", Version(), "", "", std::move(flag_values), SystemClock().NowMs()},
+                                      nullptr);
+  if (!flags.web.disable) {
+    viewer.Register(router);
+    status_handlers.Register(router);
+    fetcher.OnFetch([&viewer](const Result<blocks::BlockView>& found) { viewer.SetLoaded(found); });
+  }
   Runtime::Plan plan;
   plan.http = flags.http;
   plan.router = &router;
@@ -201,9 +224,9 @@ void AddStoreCommand(flags::App& app, const GlobalFlags& global) {
                      "Swift, Tencent COS and Aliyun OSS.");
   auto store_flags = std::make_shared<AllStoreFlags>();
   store_flags->Register(command.flags());
-  command.Run([&global, store_flags] {
+  command.Run([&app, &global, &command, store_flags] {
     int exit_code = 1;
-    Status st = RunStore(global, *store_flags, &exit_code);
+    Status st = RunStore(global, *store_flags, app.Values(command), &exit_code);
     if (!st.ok()) ReportStartError("store", st);
     return exit_code;
   });

@@ -262,6 +262,7 @@ Result<BlockView> MetaFetcher::Fetch(const Cancel& cancel) {
   const std::chrono::duration<double> took = clock_.Now() - begun;
   sync_seconds_.Observe(took.count());
   Publish(synced, modified);
+  if (on_fetch_) on_fetch_(view);
   if (!view.ok() || !view->incomplete.ok()) {
     sync_failures_.Add();
     return view;

@@ -8,11 +8,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/cancel.h"
@@ -126,6 +128,8 @@ class MetaFetcher {
               telemetry::Logger& logger, Clock& clock);
   // An error when the bucket cannot be listed or a filter cannot do its work.
   Result<BlockView> Fetch(const Cancel& cancel);
+  // Called with what each Fetch found, on its thread.
+  void OnFetch(std::function<void(const Result<BlockView>&)> called) { on_fetch_ = std::move(called); }
 
  private:
   Result<BlockView> FetchAndCount(const Cancel& cancel, StateCounts* synced, StateCounts* modified);
@@ -135,6 +139,7 @@ class MetaFetcher {
   const std::vector<std::shared_ptr<MetaFilter>> filters_;
   telemetry::Logger& logger_;
   Clock& clock_;
+  std::function<void(const Result<BlockView>&)> on_fetch_;
   telemetry::Counter& syncs_;
   telemetry::Counter& sync_failures_;
   telemetry::Histogram& sync_seconds_;

@@ -1,0 +1,12 @@
+// `gauntlet tools bucket web`: the blocks of a bucket as a page.
+
+#pragma once
+
+#include "app/common_flags.h"
+#include "flags/app.h"
+
+namespace gauntlet::app {
+
+void AddBucketWebCommand(flags::App& app, flags::Command& bucket, const GlobalFlags& global);
+
+}  // namespace gauntlet::app
