@@ -130,6 +130,7 @@ function draw() {
 
 function choose(block) {
   chosen = block.ulid;
+  history.replaceState(null, '', '#' + chosen);  // a link to this block
   const size = sizes(block), stats = block.stats || {}, count = (n) => (n || 0).toLocaleString('en');
   const rows = [
     ['from', timeText(block.minTime)], ['to', timeText(block.maxTime)], ['length', spanText(block.maxTime - block.minTime)],
@@ -204,6 +205,8 @@ async function load() {
     options($('level'), blocks.map((b) => b.compaction.level), String);
     options($('resolution'), blocks.map(resolutionOf), resolutionText);
     draw();
+    const linked = blocks.find((b) => '#' + b.ulid === location.hash);
+    if (linked && chosen === '') choose(linked);
     $('partial').replaceChildren(...(partial.length === 0 ? [] : [
       element('h2', {}, 'Not whole'),
       element('table', {}, ...partial.map((p) => element('tr', {}, element('td', {}, element('code', {}, p.ulid)), element('td', {}, p.reason)))),
