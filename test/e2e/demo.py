@@ -1,23 +1,30 @@
 #!/usr/bin/env python3
-"""The demo: two real Prometheus servers, a sidecar beside each, one querier on top. --check asks and kills by itself."""
+"""The demo: two real Prometheus servers, a sidecar beside each, one querier on top; with --bucket also a bucket, a store gateway and a
+compactor. --check asks and kills by itself."""
 import argparse
 import sys
 import time
 
+import bucket_demo
 from topology import Api, Report, Topology, fetch, interrupt_on_term, wait_for
 
 SCRAPE_SECONDS = 1
 
 
-def start(topology):
+def start(topology, bucket=None):
     """The whole topology, ready; returns its processes by role."""
     node = topology.node_exporter()
     jobs = {"node": [node], "prometheus": ["self"]}
-    proms = [topology.prometheus(f"prometheus-{r}", {"cluster": "demo", "replica": r}, jobs) for r in "ab"]
-    sidecars = [topology.sidecar(f"sidecar-{r}", prom) for r, prom in zip("ab", proms)]
-    query = topology.gauntlet("query", "query", *[f"--endpoint={s.grpc}" for s in sidecars], "--query.replica-label=replica")
+    short_blocks = bucket_demo.PROMETHEUS_FLAGS if bucket else []
+    proms = [topology.prometheus(f"prometheus-{r}", {"cluster": "demo", "replica": r}, jobs, flags=short_blocks) for r in "ab"]
+    sidecars = [topology.sidecar(f"sidecar-{r}", prom, *([bucket.flag] if bucket else [])) for r, prom in zip("ab", proms)]
+    endpoints = [s.grpc for s in sidecars]
+    if bucket:
+        bucket.start()
+        endpoints.append(bucket.store.grpc)
+    query = topology.gauntlet("query", "query", *[f"--endpoint={e}" for e in endpoints], "--query.replica-label=replica")
     api = Api(query.url)
-    wait_for("both endpoints healthy", lambda: len(healthy(api)) == 2)
+    wait_for("all endpoints healthy", lambda: len(healthy(api)) == len(endpoints))
     return proms, sidecars, query
 
 
@@ -106,20 +113,27 @@ def check(topology, report):
             assert process.stop() == 0, f"{process.name} ended with {process.child.returncode}: {process.log_tail(5)}"
 
 
-def follow(topology):
-    proms, sidecars, query = start(topology)
+def follow(topology, bucket=None):
+    proms, sidecars, query = start(topology, bucket)
     api = Api(query.url)
     print("A highly available Prometheus is up.\n")
     print(f"  querier     {query.url}/            its endpoints, their health, labels and times")
     print(f"  query API   {query.url}/api/v1/query?query=up")
     for prom, sidecar in zip(proms, sidecars):
         print(f"  {prom.name} {prom.url}/   pid {prom.pid}, sidecar {sidecar.url}")
+    if bucket:
+        print(f"  bucket      {bucket.web.url}/   its blocks as a page; {bucket.place}")
+        print(f"  store       {bucket.store.url}/   compactor {bucket.compact.url}/")
+        print(f"\nBlocks of {bucket_demo.BLOCK_SECONDS} s travel: to the bucket within a minute, merged over the replicas, gone from Prometheus after two\n"
+              f"minutes and from the bucket after {bucket_demo.RETENTION}. + and - below are blocks that come and go.")
     print("\nA query to try (rates need some seconds of data):")
     print(f"  curl -s '{query.url}/api/v1/query' --data-urlencode 'query=sum by (mode) (rate(node_cpu_seconds_total[30s]))'")
     print(f"\nKill a Prometheus and ask again:  kill -9 {proms[0].pid}")
     print("Grafana: add a data source of type Prometheus with the querier's URL. Ctrl-C stops everything.\n", flush=True)
-    before = None
+    before, journal = None, bucket_demo.Journal(bucket) if bucket else None
     while True:
+        for line in journal.news() if journal else []:
+            print(f"{time.strftime('%H:%M:%S')} {line}", flush=True)
         try:
             state = healthy(api)
         except OSError:
@@ -133,15 +147,29 @@ def follow(topology):
 def main():
     args = argparse.ArgumentParser(description=__doc__)
     args.add_argument("--check", action="store_true", help="unattended: ask, kill, ask again; exit code 1 if anything was wrong")
+    args.add_argument("--bucket", nargs="?", const="directory", choices=["directory", "s3"], help="add a bucket and what works on it")
     args = args.parse_args()
     interrupt_on_term()
     report = Report()
     try:
         with Topology() as topology:
-            if args.check:
+            if args.bucket:
+                if why := bucket_demo.missing():
+                    report.skip("demo with a bucket", why)
+                    return 0
+                with bucket_demo.Bucket(topology, args.bucket) as bucket:
+                    if args.check:
+                        start(topology, bucket)
+                        bucket_demo.check(topology, report, bucket, check_matrix)
+                    else:
+                        follow(topology, bucket)
+            elif args.check:
                 check(topology, report)
             else:
                 follow(topology)
+    except bucket_demo.radosgw.Absent as why:
+        print(f"There is no S3 server here: {why}. --bucket without =s3 takes a directory.")
+        return 1
     except KeyboardInterrupt:
         print("\nstopped")
     return bool(report.failures)

@@ -174,6 +174,13 @@ class Topology:
         process.url, process.http, process.grpc = f"http://127.0.0.1:{http}", f"127.0.0.1:{http}", f"127.0.0.1:{grpc}"
         return process
 
+    def gauntlet_http(self, name, command, *flags, seconds=30):
+        """The same for a command without gRPC; `command` is a list: ["tools", "bucket", "web"]."""
+        http = free_port()
+        process = self.start(name, [GAUNTLET, *command, f"--http-address=127.0.0.1:{http}", *flags], f"http://127.0.0.1:{http}/-/ready", seconds)
+        process.url, process.http = f"http://127.0.0.1:{http}", f"127.0.0.1:{http}"
+        return process
+
     def sidecar(self, name, prometheus, *flags, **kw):
         return self.gauntlet(name, "sidecar", f"--prometheus.url={prometheus.url}", f"--tsdb.path={prometheus.data}", *flags, **kw)
 
