@@ -105,7 +105,7 @@ def main():
     if want("asan"):
         step("decoders under address and undefined-behaviour sanitizers")
         build("asan", "decoders")
-        ctest("asan", tally, prefix="asan:", pattern=args.pattern or "_fuzz_replay$")
+        ctest("asan", tally, prefix="asan:", pattern=args.pattern or "_fuzz_replay$|^damage:")
     if want("e2e"):
         end_to_end(tally, args.pattern)
     for name, reason in tally.skipped:

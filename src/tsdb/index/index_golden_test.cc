@@ -3,8 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <map>
-#include <random>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -138,60 +136,6 @@ TEST_P(IndexGolden, RewrittenHasTheSameBytes) {
   ASSERT_TRUE((*writer)->Finish().ok());
   EXPECT_EQ((*writer)->bytes(), reader->bytes().size());
   EXPECT_TRUE(files.ReadFile("index").ok() && *files.ReadFile("index") == reader->bytes());
-}
-
-// Reads everything of an index through every path. Ok, or the first error.
-Status ReadAll(const IndexReader& reader, std::string* digest) {
-  GN_ASSIGN(PostingsList ids, reader.AllPostings());
-  SeriesDecoder decoder(reader.symbols());
-  SeriesEntry entry;
-  for (size_t i = 0; i < ids.size(); ++i) {
-    GN_TRY(decoder.Decode(reader.SeriesBytes(ids[i]), &entry));
-    digest->append(entry.packed_labels);
-    digest->append(reinterpret_cast<const char*>(entry.chunks.data()), entry.chunks.size() * sizeof(ChunkMeta));
-  }
-  for (const auto& name : reader.table().names()) {
-    for (auto values = reader.table().ValuesOf(name.name); values.Next();) {
-      GN_ASSIGN(PostingsList list, reader.Postings(values.range()));
-      digest->append(name.name).append(values.value()).append(list.bytes());
-    }
-  }
-  return Status();
-}
-
-// An error, or the same answer as of the whole file.
-void ExpectErrorOrSame(std::string bytes, const std::string& right, const std::string& what) {
-  auto reader = IndexReader::FromFile(std::make_unique<io::MappedFile>(std::move(bytes)));
-  std::string digest;
-  if (reader.ok() && ReadAll(**reader, &digest).ok()) {
-    EXPECT_TRUE(digest == right) << what;
-  }
-}
-
-TEST_P(IndexGolden, CutAndFlippedGivesAnErrorOrTheRightAnswer) {
-  std::string whole(OpenGolden(GetParam())->bytes()), right;
-  ASSERT_TRUE(ReadAll(*OpenGolden(GetParam()), &right).ok());
-  // All of it takes minutes: here a sample of the places, all of them when asked for.
-  bool full = std::getenv("GAUNTLET_FULL_TRUNCATION") != nullptr;
-  std::mt19937_64 random(7);
-  std::set<size_t> cuts;
-  if (full || whole.size() <= 4096) {
-    for (size_t n = 0; n < std::min<size_t>(whole.size(), 65536); ++n) cuts.insert(n);
-  }
-  for (int i = 0; i < (full ? 2000 : 100); ++i) cuts.insert(random() % whole.size());
-  // A cut file has no table of contents: put the right one behind it, so that more is read than its absence.
-  std::string toc = whole.substr(whole.size() - kIndexTocBytes);
-  for (size_t n : cuts) {
-    ExpectErrorOrSame(whole.substr(0, n), right, "cut at " + std::to_string(n));
-    ExpectErrorOrSame(whole.substr(0, n) + toc, right, "cut with a table at " + std::to_string(n));
-  }
-  size_t flips = full ? 10000 : std::min<size_t>(400, 40000000 / whole.size());
-  for (size_t i = 0; i < flips; ++i) {
-    size_t bit = random() % (whole.size() * 8);
-    std::string flipped = whole;
-    flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << bit % 8));
-    ExpectErrorOrSame(std::move(flipped), right, "bit " + std::to_string(bit));
-  }
 }
 
 }  // namespace
