@@ -1,13 +1,15 @@
-// Gate: lets so many queries in at once; the others wait, until their cancel.
+// Gate: lets so many queries in at once; the others wait their turn, until their cancel.
 //
 // Upstream: thanos pkg/gate
-// Threads:  thread-safe. Waiters come in in no promised order.
+// Threads:  thread-safe. Waiters come in in the order in which they came.
 
 #pragma once
 
 #include <cstddef>
+#include <list>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/cancel.h"
@@ -36,18 +38,36 @@ class Gate {
 
   // Metrics <prefix>_gate_queries_max, _gate_queries_in_flight, _gate_duration_seconds. `width` 0 = no limit.
   Gate(size_t width, const std::string& prefix, telemetry::Registry& registry);
+  // The same with a label "name", for those of which there are several.
+  static std::unique_ptr<Gate> Named(size_t width, const std::string& prefix, std::string_view name,
+                                     telemetry::Registry& registry);
 
-  // Waits for a place; the cancel's status when it ends first.
+  // Waits for a place; the cancel's status when it ends first, which says how many others had the places.
   Result<Pass> Enter(const Cancel& cancel);
+  size_t waiting() const;
 
  private:
-  void Leave();
+  struct Instruments {
+    telemetry::Gauge& max;
+    telemetry::Gauge& in_flight;
+    telemetry::Histogram& waited;
+  };
+  Gate(size_t width, std::string name, const Instruments& instruments);
 
+  struct Waiter {
+    CondVar called;
+    bool inside = false;
+  };
+
+  void Leave();
+  void Admit() GN_REQUIRES(mutex_);
+
+  const std::string name_;
   const size_t width_;
   telemetry::Gauge& in_flight_;
   telemetry::Histogram& waited_;
-  Mutex mutex_;
-  CondVar changed_;
+  mutable Mutex mutex_;
+  std::list<Waiter*> waiting_ GN_GUARDED_BY(mutex_);  // the first came first
   size_t inside_ GN_GUARDED_BY(mutex_) = 0;
 };
 

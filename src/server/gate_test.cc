@@ -4,6 +4,9 @@
 
 #include <optional>
 #include <thread>
+#include <vector>
+
+#include "base/mutex.h"
 
 namespace gauntlet::server {
 namespace {
@@ -32,6 +35,47 @@ TEST(Gate, WaitingEndsWithTheCancelAndWithTheDeadline) {
   std::thread stopper([&] { source.Stop(); });
   EXPECT_EQ(gate.Enter(source.cancel()).status().code(), Code::kCancelled);
   stopper.join();
+}
+
+TEST(Gate, WaitersComeInInTheirOrder) {
+  constexpr int kWaiters = 8;
+  telemetry::Registry registry;
+  Gate gate(1, "test", registry);
+  std::optional<Gate::Pass> inside(*gate.Enter(Cancel()));
+  Mutex mutex;
+  std::vector<int> order;
+  std::vector<std::thread> threads;
+  for (int i = 0; i < kWaiters; ++i) {
+    threads.emplace_back([&, i] {
+      auto pass = gate.Enter(Cancel());
+      MutexLock lock(mutex);
+      order.push_back(i);
+    });
+    while (gate.waiting() < static_cast<size_t>(i + 1)) std::this_thread::yield();
+  }
+  inside.reset();
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(order, (std::vector<int>{0, 1, 2, 3, 4, 5, 6, 7}));
+}
+
+TEST(Gate, WhoGivesUpLeavesItsPlaceInTheQueue) {
+  telemetry::Registry registry;
+  Gate gate(1, "test", registry);
+  std::optional<Gate::Pass> inside(*gate.Enter(Cancel()));
+  CancelSource source;
+  Status refused;
+  std::thread first([&] { refused = gate.Enter(source.cancel()).status(); });
+  while (gate.waiting() < 1) std::this_thread::yield();
+  bool entered = false;
+  std::thread second([&] { entered = gate.Enter(Cancel()).ok(); });
+  while (gate.waiting() < 2) std::this_thread::yield();
+  source.Stop();
+  first.join();
+  EXPECT_EQ(refused.code(), Code::kCancelled);
+  EXPECT_NE(refused.message().find("1 places (test_gate)"), std::string::npos) << refused.message();
+  inside.reset();
+  second.join();
+  EXPECT_TRUE(entered);
 }
 
 TEST(Gate, WithoutWidthEverybodyIsIn) {
