@@ -2,6 +2,7 @@
 
 #include <random>
 
+#include "io/blake2b.h"
 #include "io/crc32c.h"
 #include "io/sha256.h"
 
@@ -29,6 +30,16 @@ TEST(Crc32c, InstructionAndTablesAgreeAtEveryLengthAndAlignment) {
     ASSERT_EQ(Crc32c(part), ExtendCrc32cByTable(0, part));
     ASSERT_EQ(ExtendCrc32c(Crc32c(part.substr(0, cut)), part.substr(cut)), Crc32c(part));
   }
+}
+
+TEST(Blake2b256, KnownValues) {
+  EXPECT_EQ(HexText(Blake2b256("")), "0e5751c026e543b2e8ab2eb06099daa1d1e5df47778f7787faab45cdf12fe3a8");
+  EXPECT_EQ(HexText(Blake2b256("abc")), "bddd813c634239723171ef3fee98579b94964e3bb1cb3e427262c8c068d52319");
+  EXPECT_EQ(HexText(Blake2b256(std::string(128, 'x'))),
+            "164ffb7089bae6f5a62fb0795e751dc9e88eac92e1a5b2fafe93a25abf2d9c3b");
+  std::string bytes;
+  for (int i = 0; i < 768; ++i) bytes += static_cast<char>(i % 256);
+  EXPECT_EQ(HexText(Blake2b256(bytes)), "b8007121274217790e2923e0ad7027986e5a99d5531ef6ae7d294140fc81615d");
 }
 
 TEST(Sha256, KnownValues) {
