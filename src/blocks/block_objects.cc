@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "blocks/header_object.h"
 #include "blocks/markers.h"
 #include "io/path.h"
 #include "io/sha256.h"
@@ -99,6 +100,11 @@ Status UploadBlock(objstore::Bucket& bucket, io::FileSystem& files, Executor& ex
           const std::string& path = (*part)[i];
           return objstore::UploadFile(bucket, files, io::JoinPath(dir, path), io::JoinPath(name, path), one);
         }));
+  }
+  // The block is as good without it.
+  if (options.index_header && there.count(kHeaderObject) == 0) {
+    Status header = UploadIndexHeader(bucket, files, dir, cancel);
+    if (!header.ok()) GN_TRY(cancel.status());
   }
   GN_ASSIGN(there, ListBlock(bucket, *id, cancel));
   for (const BlockFile& file : meta.thanos.files) {

@@ -33,9 +33,10 @@ struct UploadBlockOptions {
   std::string hash_function;
   size_t concurrency = 1;    // segments at a time
   bool check_labels = true;  // a block without external labels is refused
+  bool index_header = true;  // a ready-made index header goes with it (header_object.h), if that succeeds
 };
-// Chunks, index and, when the bucket shows all of them with their sizes, meta.json, which gets the list of files and
-// the time. What is there already is not sent again. `dir` ends in the block's id.
+// Chunks, index, index header and, when the bucket shows all of them with their sizes, meta.json, which gets the list
+// of files and the time. What is there already is not sent again. `dir` ends in the block's id.
 Status UploadBlock(objstore::Bucket& bucket, io::FileSystem& files, Executor& executor, Clock& clock,
                    const std::string& dir, const UploadBlockOptions& options, const Cancel& cancel);
 

@@ -143,7 +143,7 @@ TEST_F(ShipperTest, TroubleWithTheBucketEndsThePassUnlessOrderDoesNotMatter) {
   int64_t uploads = bucket_.calls().at("upload");
   bucket_.SetFault(nullptr);
   EXPECT_EQ(Sync().uploaded, 1);
-  EXPECT_EQ(bucket_.calls().at("upload") - uploads, 2);  // index, meta.json
+  EXPECT_EQ(bucket_.calls().at("upload") - uploads, 3);  // index, index header, meta.json
   EXPECT_TRUE(InBucket(a));
 }
 
