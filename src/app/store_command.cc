@@ -22,7 +22,7 @@
 #include "server/gate.h"
 #include "server/middleware.h"
 #include "store/block_sync.h"
-#include "store/memory_index_cache.h"
+#include "store/cache_config.h"
 #include "store/observed_store.h"
 #include "store/store_info.h"
 #include "storeapi/store_server.h"
@@ -59,14 +59,6 @@ store::ReadHabits HabitsOf(const StoreReadFlags& flags, std::string_view provide
   return habits;
 }
 
-Status CheckCaches(const StoreReadFlags& flags) {
-  if (flags.index_cache.given())
-    return Status(Code::kUnsupported, "--index-cache.config: only the cache in memory of --index-cache-size is there");
-  if (flags.caching_bucket.given())
-    return Status(Code::kUnsupported, "--store.caching-bucket.config: there is no caching bucket");
-  return Status();
-}
-
 std::vector<std::shared_ptr<blocks::MetaFilter>> FiltersOf(const BlockFlags& flags, Relabeler relabeler,
                                                            blocks::BlockCatalog& catalog, Runtime& runtime) {
   std::vector<std::shared_ptr<blocks::MetaFilter>> filters;
@@ -82,12 +74,33 @@ std::vector<std::shared_ptr<blocks::MetaFilter>> FiltersOf(const BlockFlags& fla
   return filters;
 }
 
-// As many Series calls as the flag says, and as fit into memory.
-size_t CallsAtOnce(const StoreReadFlags& flags, size_t memory_limit) {
-  auto calls = static_cast<size_t>(std::max(flags.series_concurrency, 0));
-  if (memory_limit == 0) return calls;
-  size_t fit = std::max<size_t>(memory_limit / kCallBytes, 1);
-  return calls == 0 ? fit : std::min(calls, fit);
+// The index cache and the caching bucket, either of them as its flags say.
+struct Caches {
+  store::MadeIndexCache index;
+  store::MadeCachingBucket bucket;  // null without one
+};
+
+// Those in this process take a quarter of its memory at most, so that most of it is left to calls.
+Result<Caches> MakeCaches(const StoreReadFlags& flags, size_t memory_limit, objstore::Bucket& bucket,
+                          const cache::Environment& environment) {
+  Caches made;
+  store::IndexCacheLimits limits{memory_limit / 4, bucket.provider() != "FILESYSTEM"};
+  GN_ASSIGN(std::string index_yaml, flags.index_cache.Load());
+  if (flags.index_cache.given()) {
+    auto index = store::MakeIndexCache(index_yaml, limits, environment);
+    if (!index.ok()) return index.status().Wrap("--index-cache.config");
+    made.index = *std::move(index);
+  } else {
+    made.index = store::MakeMemoryIndexCache(flags.index_cache_bytes, limits, environment);
+  }
+  GN_ASSIGN(std::string bucket_yaml, flags.caching_bucket.Load());
+  if (flags.caching_bucket.given()) {
+    auto caching =
+        store::MakeCachingBucket(bucket_yaml, flags.caching_bucket.path(), memory_limit / 4, bucket, environment);
+    if (!caching.ok()) return caching.status().Wrap("--store.caching-bucket.config");
+    made.bucket = *std::move(caching);
+  }
+  return made;
 }
 
 // The first sync is tried for a while: a gateway that cannot read its bucket does not start.
@@ -115,7 +128,6 @@ Status RunStore(const GlobalFlags& global, const AllStoreFlags& flags, std::map<
   telemetry::Logger& logger = runtime->logger();
   GN_ASSIGN(std::string log_yaml, flags.read.request_logging.Load());
   GN_ASSIGN(server::RequestLogConfig request_log, server::ParseRequestLogConfig(log_yaml));
-  GN_TRY(CheckCaches(flags.read));
   GN_ASSIGN(std::string bucket_yaml, flags.blocks.objstore.Load());
   GN_ASSIGN(std::string relabel_yaml, flags.blocks.relabel.Load());
   Result<std::vector<RelabelConfig>> rules = config::ParseSelectorRelabel(relabel_yaml);
@@ -126,23 +138,23 @@ Status RunStore(const GlobalFlags& global, const AllStoreFlags& flags, std::map<
       objstore::MakeBucket(bucket_yaml, {runtime->blocking(), files, logger, "store"}, runtime->registry());
   if (!bucket.ok()) return bucket.status().Wrap("--objstore.config");
   GN_TRY(files.MakeDirectories(flags.blocks.data_dir));
+  MemoryBudget budget("process", ProcessMemoryLimit(flags.read.memory_limit));
+  GN_ASSIGN(Caches caches,
+            MakeCaches(flags.read, budget.limit_bytes(), **bucket, {runtime->blocking(), runtime->registry(), logger}));
+  MemoryCharge cache_charge(&budget, "caches");
+  GN_TRY(cache_charge.Set(caches.index.memory_bytes + caches.bucket.memory_bytes));
+  objstore::Bucket& source = caches.bucket.bucket != nullptr ? *caches.bucket.bucket : **bucket;
 
   blocks::CatalogOptions catalog_options;
   catalog_options.strategy = flags.blocks.strategy == "recursive" ? blocks::DiscoveryStrategy::kRecursive
                                                                   : blocks::DiscoveryStrategy::kConcurrent;
   catalog_options.concurrency = static_cast<size_t>(std::max(flags.blocks.meta_concurrency, 1));
   catalog_options.data_dir = flags.blocks.data_dir;
-  blocks::BlockCatalog catalog(catalog_options, **bucket, files, runtime->blocking(), runtime->registry(), logger);
+  blocks::BlockCatalog catalog(catalog_options, source, files, runtime->blocking(), runtime->registry(), logger);
   blocks::MetaFetcher fetcher(catalog, FiltersOf(flags.blocks, std::move(relabeler), catalog, *runtime),
                               runtime->registry(), logger, SystemClock());
 
-  MemoryBudget budget("process", ProcessMemoryLimit(flags.read.memory_limit));
-  store::MemoryIndexCacheOptions cache_options;
-  cache_options.bytes_max = flags.read.index_cache_bytes;
-  cache_options.item_bytes_max = cache_options.bytes_max / 2;
-  cache_options.series = (*bucket)->provider() != "FILESYSTEM";
-  store::MemoryIndexCache cache(cache_options, runtime->registry());
-  store::BlockEnvironment environment{bucket->get(), &runtime->blocking(), &cache,
+  store::BlockEnvironment environment{&source, &runtime->blocking(), caches.index.cache.get(),
                                       HabitsOf(flags.read, (*bucket)->provider())};
   store::BucketStoreOptions store_options;
   store_options.mint_ms = flags.blocks.min_time.At(SystemClock().NowMs());
@@ -159,8 +171,10 @@ Status RunStore(const GlobalFlags& global, const AllStoreFlags& flags, std::map<
   store::BlockSync sync(sync_options, fetcher, blocks_store, environment, files, header_metrics, metrics, logger,
                         SystemClock());
 
-  server::Gate gate(CallsAtOnce(flags.read, budget.limit_bytes()), "thanos_bucket_store_series", runtime->registry());
-  store::ObservedStore observed(blocks_store, gate, metrics, &budget);
+  server::Gate gate(static_cast<size_t>(std::max(flags.read.series_concurrency, 0)), "thanos_bucket_store_series",
+                    runtime->registry());
+  store::CallAdmission admission(&budget, kCallBytes);
+  store::ObservedStore observed(blocks_store, gate, admission, metrics);
   storeapi::StoreServerOptions server_options;
   server_options.request_series_max = flags.limits.series ? flags.limits.series : flags.read.old_series_limit;
   server_options.request_samples_max = flags.limits.samples ? flags.limits.samples : flags.read.old_samples_limit;

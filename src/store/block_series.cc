@@ -18,7 +18,7 @@ class BlockSeriesStream : public storeapi::SeriesStream {
                     const Cancel& cancel)
       : block_(std::move(block)),
         fetch_bytes_(request->fetch_bytes),
-        charge_(request->budget, "series of a block"),
+        charge_(request->memory.get(), "series of a block"),
         walk_(*block_, std::move(matchers), request, cancel),
         fetch_(*block_, std::move(request), cancel) {}
 

@@ -1,5 +1,6 @@
 #include "store/block_sync.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -29,7 +30,11 @@ BlockSync::Opened BlockSync::Open(const Ulid& id, const blocks::Meta& meta) {
   facts.external = meta.thanos.ExternalLabels();
   facts.segments = meta.thanos.segment_files;
   Opened opened;
-  opened.header = std::make_shared<IndexHeaderFile>(*environment_.bucket, files_, options_.data_dir, id.ToString(),
+  uint64_t index_bytes = 0;
+  for (const blocks::BlockFile& file : meta.thanos.files) {
+    if (file.rel_path == blocks::kIndexFile) index_bytes = static_cast<uint64_t>(std::max<int64_t>(file.bytes, 0));
+  }
+  opened.header = std::make_shared<IndexHeaderFile>(*environment_.bucket, files_, options_.data_dir, id, index_bytes,
                                                     header_metrics_);
   opened.block = std::make_shared<BucketBlock>(std::move(facts), opened.header, environment_);
   return opened;

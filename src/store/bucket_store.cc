@@ -106,13 +106,17 @@ Result<std::vector<BucketStore::Chosen>> BucketStore::Choose(wire::HintsOf call,
 
 std::unique_ptr<storeapi::SeriesStream> BucketStore::Series(const storeapi::SeriesRequest& request,
                                                             const storeapi::CallContext& context) {
-  return Start(request, context).stream;
+  return Start(request, context, MemoryOfCall()).stream;
 }
 
-BucketStore::SeriesCall BucketStore::Start(const storeapi::SeriesRequest& request,
-                                           const storeapi::CallContext& context) {
+std::shared_ptr<MemoryBudget> BucketStore::MemoryOfCall() const {
+  return budget_ == nullptr ? nullptr : std::make_shared<MemoryBudget>("call", 0, budget_);
+}
+
+BucketStore::SeriesCall BucketStore::Start(const storeapi::SeriesRequest& request, const storeapi::CallContext& context,
+                                           std::shared_ptr<MemoryBudget> memory) {
   auto shared = std::make_shared<BlockRequest>(request, options_.download_bytes_max);
-  shared->budget = budget_;
+  shared->memory = std::move(memory);
   storeapi::SeriesRequest& clipped = shared->series;
   clipped.min_time_ms = std::max(clipped.min_time_ms, options_.mint_ms);
   clipped.max_time_ms = std::min(clipped.max_time_ms, options_.maxt_ms);
@@ -146,7 +150,7 @@ std::shared_ptr<BlockRequest> BucketStore::WalkRequest(const storeapi::LabelsReq
   series.max_time_ms = std::min(request.end_ms, options_.maxt_ms);
   series.skip_chunks = true;
   auto walk = std::make_shared<BlockRequest>(series, options_.download_bytes_max);
-  walk->budget = budget_;
+  walk->memory = MemoryOfCall();
   return walk;
 }
 

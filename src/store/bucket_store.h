@@ -62,7 +62,9 @@ class BucketStore : public storeapi::Store {
     size_t blocks = 0;
     std::shared_ptr<const BlockRequest> request;
   };
-  SeriesCall Start(const storeapi::SeriesRequest& request, const storeapi::CallContext& context);
+  // What it holds is charged to `memory`, which may be null.
+  SeriesCall Start(const storeapi::SeriesRequest& request, const storeapi::CallContext& context,
+                   std::shared_ptr<MemoryBudget> memory);
   std::unique_ptr<storeapi::SeriesStream> Series(const storeapi::SeriesRequest& request,
                                                  const storeapi::CallContext& context) override;
   Result<storeapi::LabelsAnswer> LabelNames(const storeapi::LabelsRequest& request,
@@ -83,6 +85,7 @@ class BucketStore : public storeapi::Store {
   // Asks blocks side by side; values are sorted, once each, and cut.
   Result<storeapi::LabelsAnswer> AskAll(wire::HintsOf call, const storeapi::LabelsRequest& request,
                                         const storeapi::CallContext& context, const AskBlock& ask) const;
+  std::shared_ptr<MemoryBudget> MemoryOfCall() const;
   // Labels of series alone, of a label request.
   std::shared_ptr<BlockRequest> WalkRequest(const storeapi::LabelsRequest& request) const;
 

@@ -37,7 +37,9 @@ wire::ChunkView ViewOf(const tsdb::ChunkMeta& meta, tsdb::ChunkView chunk, wire:
 
 // What a batch points into, and what it costs.
 struct ChunkFetch::Fetched {
-  explicit Fetched(MemoryBudget* budget) : charge(budget, "chunks of a block") {}
+  explicit Fetched(std::shared_ptr<MemoryBudget> of_call)
+      : memory(std::move(of_call)), charge(memory.get(), "chunks of a block") {}
+  const std::shared_ptr<MemoryBudget> memory;
   std::vector<std::unique_ptr<RangedBytes>> bytes;
   MemoryCharge charge;
 };
@@ -60,7 +62,7 @@ Result<storeapi::SeriesBatchPtr> ChunkFetch::Fetch(std::span<const SelectedSerie
       places_.push_back({place.segment, place.offset, static_cast<uint32_t>(places_.size())});
     }
   }
-  auto fetched = std::make_shared<Fetched>(request_->budget);
+  auto fetched = std::make_shared<Fetched>(request_->memory);
   std::vector<std::string_view> stored(places_.size());
   GN_TRY(ReadSegments(fetched.get(), &stored));
 

@@ -64,9 +64,8 @@ class BucketSubject : public storeapi::ContractSubject {
     for (const auto& [number, series] : by_block) {
       GN_ASSIGN(BlockFacts facts, Write(number * kBlockMs, series));
       facts.external = data.external;
-      std::string id = facts.ulid.ToString();
-      auto header =
-          std::make_shared<IndexHeaderFile>(*bucket_, io::RealFileSystem(), (root_ / "data").string(), id, metrics_);
+      auto header = std::make_shared<IndexHeaderFile>(*bucket_, io::RealFileSystem(), (root_ / "data").string(),
+                                                      facts.ulid, 0, metrics_);
       blocks.push_back(std::make_shared<BucketBlock>(std::move(facts), std::move(header), environment_));
     }
     store_ = std::make_unique<BucketStore>(BucketStoreOptions(), pool_, nullptr);

@@ -97,8 +97,8 @@ TEST(GoldenBlocks, AreServedAsTheyRead) {
     fs::create_directories(root / "bucket" / id);
     fs::copy(entry.path() / "index", root / "bucket" / id / "index");
     fs::copy(entry.path() / "chunks", root / "bucket" / id / "chunks", fs::copy_options::recursive);
-    auto header =
-        std::make_shared<IndexHeaderFile>(bucket, io::RealFileSystem(), (root / "data").string(), id, metrics);
+    auto header = std::make_shared<IndexHeaderFile>(bucket, io::RealFileSystem(), (root / "data").string(), facts.ulid,
+                                                    0, metrics);
     BucketStore store(BucketStoreOptions(), pool, nullptr);
     store.Serve(std::make_shared<ServedBlocks>(
         std::vector<BucketBlockPtr>{std::make_shared<BucketBlock>(std::move(facts), header, environment)}));

@@ -2,7 +2,24 @@
 
 #include <utility>
 
+#include "blocks/header_object.h"
+
 namespace gauntlet::store {
+
+namespace {
+
+telemetry::Family<telemetry::Counter> Sources(telemetry::Registry& registry) {
+  return registry.MakeCounters("gauntlet_store_index_headers_total",
+                               "Index headers by where they came from: the ready-made object beside the block, or the "
+                               "index itself.",
+                               {"source"});
+}
+
+double Since(std::chrono::steady_clock::time_point begun) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+}
+
+}  // namespace
 
 IndexHeaderMetrics::IndexHeaderMetrics(telemetry::Registry& registry)
     : loads(registry.MakeCounter("thanos_bucket_store_indexheader_lazy_load_total",
@@ -13,14 +30,21 @@ IndexHeaderMetrics::IndexHeaderMetrics(telemetry::Registry& registry)
                                    "Total number of index-header lazy unload operations.")),
       load_seconds(registry.MakeHistogram("thanos_bucket_store_indexheader_lazy_load_duration_seconds",
                                           "Duration of the index-header lazy loading in seconds.",
-                                          {0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15, 30, 60, 120, 300})) {}
+                                          {0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 15, 30, 60, 120, 300})),
+      download_seconds(registry.MakeHistogram("thanos_bucket_store_indexheader_download_duration_seconds",
+                                              "Duration of the index-header download from objstore in seconds.",
+                                              {0.1, 0.2, 0.5, 1, 2, 5, 15, 30, 60, 90, 120, 300})),
+      from_object(Sources(registry).With({"object"})),
+      from_index(Sources(registry).With({"index"})) {}
 
 IndexHeaderFile::IndexHeaderFile(objstore::Bucket& bucket, io::FileSystem& files, const std::string& dir,
-                                 const std::string& block, IndexHeaderMetrics& metrics)
+                                 const Ulid& block, uint64_t index_bytes, IndexHeaderMetrics& metrics)
     : bucket_(bucket),
       files_(files),
-      block_(block),
-      dir_(dir + "/" + block),
+      ulid_(block),
+      index_bytes_(index_bytes),
+      block_(block.ToString()),
+      dir_(dir + "/" + block_),
       path_(dir_ + "/index-header"),
       metrics_(metrics) {}
 
@@ -35,7 +59,7 @@ Result<IndexTables> IndexHeaderFile::Get(const Cancel& cancel) {
       return header.status();
     }
     header_ = *std::move(header);
-    metrics_.load_seconds.Observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count());
+    metrics_.load_seconds.Observe(Since(begun));
   }
   used_ = std::chrono::steady_clock::now();
   IndexTables tables;
@@ -49,7 +73,7 @@ Result<IndexTables> IndexHeaderFile::Get(const Cancel& cancel) {
 Status IndexHeaderFile::Prepare(const Cancel& cancel) {
   MutexLock lock(mutex_);
   if (header_ != nullptr || files_.Exists(path_)) return Status();
-  return Make(cancel);
+  return Make(cancel, true);
 }
 
 void IndexHeaderFile::ReleaseIdle(std::chrono::steady_clock::time_point before) {
@@ -69,20 +93,38 @@ Result<std::unique_ptr<blocks::IndexHeader>> IndexHeaderFile::Load(const Cancel&
     Result<std::unique_ptr<blocks::IndexHeader>> header = blocks::IndexHeader::Open(files_, path_);
     if (header.ok() || header.status().code() != Code::kCorrupt) return header;
   }
-  GN_TRY(Make(cancel));
+  GN_TRY(Make(cancel, true));
+  Result<std::unique_ptr<blocks::IndexHeader>> header = blocks::IndexHeader::Open(files_, path_);
+  if (header.ok() || header.status().code() != Code::kCorrupt) return header;
+  GN_TRY(Make(cancel, false));
   return blocks::IndexHeader::Open(files_, path_);
 }
 
-Status IndexHeaderFile::Make(const Cancel& cancel) {
+Status IndexHeaderFile::Make(const Cancel& cancel, bool ready_made) {
   std::string index = block_ + "/index";
+  auto begun = std::chrono::steady_clock::now();
   GN_TRY(files_.MakeDirectories(dir_));
-  GN_ASSIGN(objstore::ObjectAttributes attributes, bucket_.Attributes(index, cancel));
+  uint64_t index_bytes = index_bytes_;
+  if (index_bytes == 0) {
+    GN_ASSIGN(objstore::ObjectAttributes attributes, bucket_.Attributes(index, cancel));
+    index_bytes = attributes.bytes;
+  }
+  // Whatever is wrong with a ready-made one, the index is what counts.
+  if (ready_made && blocks::DownloadIndexHeader(bucket_, files_, ulid_, index_bytes, path_, cancel).ok()) {
+    metrics_.from_object.Add();
+    metrics_.download_seconds.Observe(Since(begun));
+    return Status();
+  }
+  GN_TRY(cancel.status());
   auto read = [&](uint64_t offset, uint64_t n) -> Result<std::string> {
     GN_ASSIGN(std::string bytes, objstore::ReadRange(bucket_, index, offset, n, cancel));
     if (bytes.size() != n) return Status(Code::kCorrupt, index + " ends early");
     return bytes;
   };
-  return blocks::WriteIndexHeader(attributes.bytes, read, files_, path_).Wrap("make the index header of " + block_);
+  GN_TRY(blocks::WriteIndexHeader(index_bytes, read, files_, path_).Wrap("make the index header of " + block_));
+  metrics_.from_index.Add();
+  metrics_.download_seconds.Observe(Since(begun));
+  return Status();
 }
 
 }  // namespace gauntlet::store

@@ -1,5 +1,6 @@
-// IndexHeaderFile: the index header of one block, in a file of the data directory: loaded when it is first needed, made
-// from the bucket when it is not there or damaged, let go when it is idle.
+// IndexHeaderFile: the index header of one block, in a file of the data directory: loaded when it is first needed, let
+// go when it is idle. When it is not there or damaged it comes from the bucket: ready-made from the object beside the
+// block (blocks/header_object.h), or, where there is none or a wrong one, made of the index.
 //
 // Upstream: thanos pkg/block/indexheader/lazy_binary_reader.go
 // Threads:  thread-safe. One call makes the header, others wait for it.           Owns: the mapping, shared with those
@@ -13,6 +14,7 @@
 #include <string>
 
 #include "base/mutex.h"
+#include "base/ulid.h"
 #include "blocks/index_header.h"
 #include "io/file_system.h"
 #include "store/bucket_block.h"
@@ -27,13 +29,18 @@ struct IndexHeaderMetrics {
   telemetry::Counter& load_failures;
   telemetry::Counter& unloads;
   telemetry::Histogram& load_seconds;
+  telemetry::Histogram& download_seconds;
+  // Headers that came ready-made, and that were made of an index.
+  telemetry::Counter& from_object;
+  telemetry::Counter& from_index;
 };
 
 class IndexHeaderFile : public IndexHeaderSource {
  public:
-  // The file is <dir>/<block>/index-header. All borrowed.
-  IndexHeaderFile(objstore::Bucket& bucket, io::FileSystem& files, const std::string& dir, const std::string& block,
-                  IndexHeaderMetrics& metrics);
+  // The file is <dir>/<block>/index-header. `index_bytes`: of the block's index, 0 when that is not known. All
+  // borrowed.
+  IndexHeaderFile(objstore::Bucket& bucket, io::FileSystem& files, const std::string& dir, const Ulid& block,
+                  uint64_t index_bytes, IndexHeaderMetrics& metrics);
 
   Result<IndexTables> Get(const Cancel& cancel) override;
   // Makes the file without loading it.
@@ -44,10 +51,13 @@ class IndexHeaderFile : public IndexHeaderSource {
 
  private:
   Result<std::unique_ptr<blocks::IndexHeader>> Load(const Cancel& cancel);
-  Status Make(const Cancel& cancel);
+  // `ready_made`: whether the object beside the block will do.
+  Status Make(const Cancel& cancel, bool ready_made);
 
   objstore::Bucket& bucket_;
   io::FileSystem& files_;
+  const Ulid ulid_;
+  const uint64_t index_bytes_;
   const std::string block_, dir_, path_;
   IndexHeaderMetrics& metrics_;
   mutable Mutex mutex_;

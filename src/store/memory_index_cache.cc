@@ -8,43 +8,48 @@
 namespace gauntlet::store {
 namespace {
 
-constexpr char kTenant[] = "";
 constexpr size_t kEntryOverhead = 160;  // list node, map node, the shared string
 
-std::string PostingsKeyOf(const Ulid& block, PostingsCacheKey key) {
+std::string KeyOf(const Ulid& block, char kind, std::string_view what) {
   std::string text(reinterpret_cast<const char*>(block.bytes.data()), block.bytes.size());
-  text += 'P';
-  text.append(key.name).push_back('\xff');
-  return text.append(key.value);
+  text += kind;
+  return text.append(what);
 }
 
-std::string SeriesKeyOf(const Ulid& block, uint32_t id) {
-  std::string text(reinterpret_cast<const char*>(block.bytes.data()), block.bytes.size());
-  text += 'S';
-  return text.append(reinterpret_cast<const char*>(&id), sizeof(id));
+std::string PostingsKeyOf(const Ulid& block, PostingsCacheKey key) {
+  return KeyOf(block, 'P', key.name).append(1, '\xff').append(key.value);
+}
+
+std::string SeriesKeyOf(const Ulid& block, uint64_t offset) {
+  return KeyOf(block, 'S', {reinterpret_cast<const char*>(&offset), sizeof(offset)});
 }
 
 }  // namespace
 
-MemoryIndexCache::MemoryIndexCache(MemoryIndexCacheOptions options, telemetry::Registry& registry) : options_(options) {
-  auto requests = registry.MakeCounters("thanos_store_index_cache_requests_total",
-                                        "Total number of items requests to the cache.", {"item_type", "tenant"});
-  auto hits =
-      registry.MakeCounters("thanos_store_index_cache_hits_total",
-                            "Total number of items requests to the cache that were a hit.", {"item_type", "tenant"});
-  auto added = registry.MakeCounters("thanos_store_index_cache_items_added_total",
-                                     "Total number of items that were added to the index cache.", {"item_type"});
-  auto evicted = registry.MakeCounters("thanos_store_index_cache_items_evicted_total",
-                                       "Total number of items that were evicted from the index cache.", {"item_type"});
-  auto overflowed = registry.MakeCounters(
-      "thanos_store_index_cache_items_overflowed_total",
-      "Total number of items that could not be added to the cache due to being too big.", {"item_type"});
-  auto kind = [&](std::string_view name) {
-    return Kind{&requests.With({name, kTenant}), &hits.With({name, kTenant}), &added.With({name}),
-                &evicted.With({name}), &overflowed.With({name})};
-  };
-  postings_ = kind("Postings");
-  series_ = kind("Series");
+MemoryIndexCache::Kind MemoryIndexCache::MakeKind(IndexCacheMetrics::Kind& told, std::string_view type,
+                                                  telemetry::Registry& registry) {
+  return {told,
+          registry
+              .MakeCounters("thanos_store_index_cache_items_added_total",
+                            "Total number of items that were added to the index cache.", {"item_type"})
+              .With({type}),
+          registry
+              .MakeCounters("thanos_store_index_cache_items_evicted_total",
+                            "Total number of items that were evicted from the index cache.", {"item_type"})
+              .With({type}),
+          registry
+              .MakeCounters("thanos_store_index_cache_items_overflowed_total",
+                            "Total number of items that could not be added to the cache due to being too big.",
+                            {"item_type"})
+              .With({type})};
+}
+
+MemoryIndexCache::MemoryIndexCache(MemoryIndexCacheOptions options, telemetry::Registry& registry)
+    : options_(options),
+      metrics_(registry),
+      postings_(MakeKind(metrics_.postings, "Postings", registry)),
+      expanded_(MakeKind(metrics_.expanded, "ExpandedPostings", registry)),
+      series_(MakeKind(metrics_.series, "Series", registry)) {
   registry
       .MakeGauge("thanos_store_index_cache_max_size_bytes", "Maximum number of bytes to be held in the index cache.")
       .Set(static_cast<double>(options_.bytes_max));
@@ -70,22 +75,23 @@ size_t MemoryIndexCache::used_bytes() const {
   return bytes;
 }
 
-CachedBytes MemoryIndexCache::Find(const std::string& key, const Kind& kind) {
-  kind.requests->Add();
+CachedBytes MemoryIndexCache::Find(const std::string& key, Kind& kind) {
+  kind.told.requests.Add();
   Shard& shard = ShardOf(key);
   MutexLock lock(shard.mutex);
   auto place = shard.places.find(key);
   if (place == shard.places.end()) return nullptr;
   shard.entries.splice(shard.entries.begin(), shard.entries, place->second);
-  kind.hits->Add();
+  kind.told.hits.Add();
   return place->second->bytes;
 }
 
-void MemoryIndexCache::Put(std::string key, std::string_view bytes, const Kind& kind) {
+void MemoryIndexCache::Put(std::string key, std::string_view bytes, Kind& kind) {
   if (bytes.size() > options_.item_bytes_max || bytes.size() > options_.bytes_max / kShards) {
-    kind.overflowed->Add();
+    kind.overflowed.Add();
     return;
   }
+  kind.told.data_bytes.Observe(static_cast<double>(bytes.size()));
   Entry entry{std::move(key), std::make_shared<const std::string>(bytes), &kind};
   Shard& shard = ShardOf(entry.key);
   MutexLock lock(shard.mutex);
@@ -94,34 +100,52 @@ void MemoryIndexCache::Put(std::string key, std::string_view bytes, const Kind& 
   while (shard.bytes > options_.bytes_max / kShards && !shard.entries.empty()) {
     const Entry& last = shard.entries.back();
     shard.bytes -= Cost(last);
-    last.kind->evicted->Add();
+    last.kind->evicted.Add();
     shard.places.erase(last.key);
     shard.entries.pop_back();
   }
   shard.entries.push_front(std::move(entry));
   shard.places.emplace(shard.entries.front().key, shard.entries.begin());
-  kind.added->Add();
+  kind.added.Add();
 }
 
 std::vector<CachedBytes> MemoryIndexCache::Postings(const Ulid& block, std::span<const PostingsCacheKey> keys,
                                                     const Cancel&) {
+  if (!options_.items.postings) return {};
   std::vector<CachedBytes> found;
   for (const PostingsCacheKey& key : keys) found.push_back(Find(PostingsKeyOf(block, key), postings_));
   return found;
 }
 
 void MemoryIndexCache::PutPostings(const Ulid& block, PostingsCacheKey key, std::string_view list) {
-  Put(PostingsKeyOf(block, key), list, postings_);
+  if (options_.items.postings) Put(PostingsKeyOf(block, key), list, postings_);
 }
 
-std::vector<CachedBytes> MemoryIndexCache::Series(const Ulid& block, std::span<const uint32_t> ids, const Cancel&) {
+std::optional<std::vector<uint32_t>> MemoryIndexCache::Expanded(const Ulid& block, std::span<const Matcher> matchers,
+                                                                const Cancel&) {
+  if (!options_.items.expanded) return std::nullopt;
+  CachedBytes found = Find(KeyOf(block, 'E', MatchersKey(matchers)), expanded_);
+  if (found == nullptr) return std::nullopt;
+  std::vector<uint32_t> ids(found->size() / sizeof(uint32_t));
+  if (!ids.empty()) std::memcpy(ids.data(), found->data(), found->size());
+  return ids;
+}
+
+void MemoryIndexCache::PutExpanded(const Ulid& block, std::span<const Matcher> matchers,
+                                   std::span<const uint32_t> ids) {
+  if (!options_.items.expanded) return;
+  Put(KeyOf(block, 'E', MatchersKey(matchers)), {reinterpret_cast<const char*>(ids.data()), ids.size_bytes()},
+      expanded_);
+}
+
+std::vector<CachedBytes> MemoryIndexCache::Series(const Ulid& block, std::span<const uint64_t> offsets, const Cancel&) {
   std::vector<CachedBytes> found;
-  for (uint32_t id : ids) found.push_back(Find(SeriesKeyOf(block, id), series_));
+  for (uint64_t offset : offsets) found.push_back(Find(SeriesKeyOf(block, offset), series_));
   return found;
 }
 
-void MemoryIndexCache::PutSeries(const Ulid& block, uint32_t id, std::string_view entry) {
-  Put(SeriesKeyOf(block, id), entry, series_);
+void MemoryIndexCache::PutSeries(const Ulid& block, uint64_t offset, std::string_view entry) {
+  Put(SeriesKeyOf(block, offset), entry, series_);
 }
 
 }  // namespace gauntlet::store

@@ -14,13 +14,14 @@
 
 #include "base/mutex.h"
 #include "store/index_cache.h"
+#include "store/index_cache_metrics.h"
 #include "telemetry/metrics.h"
 
 namespace gauntlet::store {
 
 struct MemoryIndexCacheOptions {
   size_t bytes_max = 250 << 20, item_bytes_max = 125 << 20;
-  bool series = true;  // whether series entries are kept
+  IndexCacheItems items;
 };
 
 class MemoryIndexCache : public IndexCache {
@@ -30,21 +31,26 @@ class MemoryIndexCache : public IndexCache {
   std::vector<CachedBytes> Postings(const Ulid& block, std::span<const PostingsCacheKey> keys,
                                     const Cancel& cancel) override;
   void PutPostings(const Ulid& block, PostingsCacheKey key, std::string_view list) override;
-  std::vector<CachedBytes> Series(const Ulid& block, std::span<const uint32_t> ids, const Cancel& cancel) override;
-  void PutSeries(const Ulid& block, uint32_t id, std::string_view entry) override;
-  bool keeps_series() const override { return options_.series; }
+  std::optional<std::vector<uint32_t>> Expanded(const Ulid& block, std::span<const Matcher> matchers,
+                                                const Cancel& cancel) override;
+  void PutExpanded(const Ulid& block, std::span<const Matcher> matchers, std::span<const uint32_t> ids) override;
+  std::vector<CachedBytes> Series(const Ulid& block, std::span<const uint64_t> offsets, const Cancel& cancel) override;
+  void PutSeries(const Ulid& block, uint64_t offset, std::string_view entry) override;
+  bool keeps_series() const override { return options_.items.series; }
 
   size_t used_bytes() const;
 
  private:
   static constexpr size_t kShards = 16;
-  struct Kind {  // postings, or series
-    telemetry::Counter *requests, *hits, *added, *evicted, *overflowed;
+  struct Kind {  // postings, what matchers select, or series
+    IndexCacheMetrics::Kind& told;
+    telemetry::Counter &added, &evicted, &overflowed;
   };
+  static Kind MakeKind(IndexCacheMetrics::Kind& told, std::string_view type, telemetry::Registry& registry);
   struct Entry {
     std::string key;
     CachedBytes bytes;
-    const Kind* kind;
+    Kind* kind;
   };
   struct Shard {
     Mutex mutex;
@@ -53,14 +59,15 @@ class MemoryIndexCache : public IndexCache {
     size_t bytes GN_GUARDED_BY(mutex) = 0;
   };
 
-  CachedBytes Find(const std::string& key, const Kind& kind);
-  void Put(std::string key, std::string_view bytes, const Kind& kind);
+  CachedBytes Find(const std::string& key, Kind& kind);
+  void Put(std::string key, std::string_view bytes, Kind& kind);
   Shard& ShardOf(std::string_view key);
   static size_t Cost(const Entry& entry);
 
   const MemoryIndexCacheOptions options_;
+  IndexCacheMetrics metrics_;
+  Kind postings_, expanded_, series_;
   std::array<Shard, kShards> shards_;
-  Kind postings_, series_;
 };
 
 }  // namespace gauntlet::store

@@ -4,19 +4,20 @@
 #include <string>
 #include <utility>
 
-#include "base/sleep.h"
-
 namespace gauntlet::store {
 namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kMemoryCheck{10};
-
 class ObservedStream : public storeapi::SeriesStream {
  public:
-  ObservedStream(server::Gate::Pass pass, BucketStore::SeriesCall call, std::string tenant, StoreMetrics& metrics)
-      : pass_(std::move(pass)), call_(std::move(call)), tenant_(std::move(tenant)), metrics_(metrics) {
+  ObservedStream(server::Gate::Pass pass, std::unique_ptr<CallAdmission::Place> place, BucketStore::SeriesCall call,
+                 std::string tenant, StoreMetrics& metrics)
+      : pass_(std::move(pass)),
+        place_(std::move(place)),
+        call_(std::move(call)),
+        tenant_(std::move(tenant)),
+        metrics_(metrics) {
     metrics_.blocks_queried.With({tenant_}).Observe(static_cast<double>(call_.blocks));
   }
 
@@ -59,6 +60,7 @@ class ObservedStream : public storeapi::SeriesStream {
 
   const SteadyClock::time_point begun_ = SteadyClock::now();
   server::Gate::Pass pass_;
+  const std::unique_ptr<CallAdmission::Place> place_;
   BucketStore::SeriesCall call_;
   const std::string tenant_;
   StoreMetrics& metrics_;
@@ -72,10 +74,11 @@ std::unique_ptr<storeapi::SeriesStream> ObservedStore::Series(const storeapi::Se
                                                               const storeapi::CallContext& context) {
   Result<server::Gate::Pass> pass = gate_.Enter(context.cancel);
   if (!pass.ok()) return storeapi::FailedStream(pass.status());
-  while (budget_ != nullptr && budget_->limit_bytes() > 0 && budget_->used_bytes() > budget_->limit_bytes() / 2) {
-    if (!SleepFor(kMemoryCheck, context.cancel)) return storeapi::FailedStream(context.cancel.status());
-  }
-  return std::make_unique<ObservedStream>(*std::move(pass), store_.Start(request, context), context.tenant, metrics_);
+  Result<std::unique_ptr<CallAdmission::Place>> place = admission_.Enter(context.cancel);
+  if (!place.ok()) return storeapi::FailedStream(place.status());
+  auto call = store_.Start(request, context, (*place)->memory());
+  return std::make_unique<ObservedStream>(*std::move(pass), *std::move(place), std::move(call), context.tenant,
+                                          metrics_);
 }
 
 }  // namespace gauntlet::store

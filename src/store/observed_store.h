@@ -6,9 +6,9 @@
 
 #include <memory>
 
-#include "base/memory_budget.h"
 #include "server/gate.h"
 #include "store/bucket_store.h"
+#include "store/call_admission.h"
 #include "store/store_metrics.h"
 #include "storeapi/store.h"
 
@@ -16,10 +16,9 @@ namespace gauntlet::store {
 
 class ObservedStore : public storeapi::Store {
  public:
-  // All borrowed.
-  // A call waits while others hold more than half of `budget` (may be null): to wait is better than to be refused.
-  ObservedStore(BucketStore& store, server::Gate& gate, StoreMetrics& metrics, MemoryBudget* budget)
-      : store_(store), gate_(gate), metrics_(metrics), budget_(budget) {}
+  // All borrowed. A call passes the gate, then the admission by memory: to wait is better than to be refused.
+  ObservedStore(BucketStore& store, server::Gate& gate, CallAdmission& admission, StoreMetrics& metrics)
+      : store_(store), gate_(gate), admission_(admission), metrics_(metrics) {}
 
   std::unique_ptr<storeapi::SeriesStream> Series(const storeapi::SeriesRequest& request,
                                                  const storeapi::CallContext& context) override;
@@ -35,8 +34,8 @@ class ObservedStore : public storeapi::Store {
  private:
   BucketStore& store_;
   server::Gate& gate_;
+  CallAdmission& admission_;
   StoreMetrics& metrics_;
-  MemoryBudget* const budget_;
 };
 
 }  // namespace gauntlet::store

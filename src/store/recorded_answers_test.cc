@@ -95,8 +95,8 @@ class RecordedAnswers : public ::testing::Test {
       for (size_t i = 0; i < external.size(); ++i)
         labels.emplace_back(std::string(external.key(i)), std::string(external[i].String().value_or("")));
       facts.external = Labels::From(labels);
-      auto header =
-          std::make_shared<IndexHeaderFile>(*bucket_, io::RealFileSystem(), (root_ / "data").string(), ulid, metrics_);
+      auto header = std::make_shared<IndexHeaderFile>(*bucket_, io::RealFileSystem(), (root_ / "data").string(),
+                                                      facts.ulid, 0, metrics_);
       blocks.push_back(std::make_shared<BucketBlock>(std::move(facts), std::move(header), environment_));
     }
     store_ = std::make_unique<BucketStore>(BucketStoreOptions(), pool_, nullptr);

@@ -28,19 +28,32 @@ SeriesWalk::SeriesWalk(const BucketBlock& block, Matchers matchers, std::shared_
               &request_->download),
       rewriter_(block.facts().external, request_->series.without_replica_labels),
       shard_(request_->series.shard),
-      charge_(request_->budget, "series of a block") {}
+      charge_(request_->memory.get(), "series of a block") {}
 
 Status SeriesWalk::Start() {
   started_ = true;
   GN_ASSIGN(tables_, block_.Tables(cancel_));
   decoder_.emplace(*tables_.symbols);
-  BlockPostings postings(block_, *request_, cancel_);
-  GN_ASSIGN(tsdb::PostingsCursorPtr cursor, tsdb::SelectPostings(*tables_.postings, matchers_, postings, cancel_));
-  ids_ = tsdb::DrainPostings(*cursor);
+  GN_TRY(Select());
   for (const std::string& name : rewriter_.names_that_break_order()) {
     sort_ = sort_ || tables_.postings->value_count(name) > 0;
   }
   return charge_.Set(ids_.capacity() * sizeof(ids_[0]));
+}
+
+Status SeriesWalk::Select() {
+  IndexCache* cache = block_.environment().cache;
+  if (cache != nullptr) {
+    if (auto ids = cache->Expanded(block_.facts().ulid, matchers_, cancel_); ids) {
+      ids_ = *std::move(ids);
+      return Status();
+    }
+  }
+  BlockPostings postings(block_, *request_, cancel_);
+  GN_ASSIGN(tsdb::PostingsCursorPtr cursor, tsdb::SelectPostings(*tables_.postings, matchers_, postings, cancel_));
+  ids_ = tsdb::DrainPostings(*cursor);
+  if (cache != nullptr) cache->PutExpanded(block_.facts().ulid, matchers_, ids_);
+  return Status();
 }
 
 Result<bool> SeriesWalk::Next(std::vector<SelectedSeries>* out) {
@@ -98,7 +111,9 @@ Status SeriesWalk::Load(std::vector<SelectedSeries>* out) {
   bool cached = cache != nullptr && cache->keeps_series();
   std::vector<CachedBytes> found;
   if (cached) {
-    found = cache->Series(block_.facts().ulid, std::span(ids_).subspan(begin, end - begin), cancel_);
+    std::vector<uint64_t> offsets;
+    for (size_t i = begin; i < end; ++i) offsets.push_back(tsdb::SeriesOffset(tables_.index_version, ids_[i]));
+    found = cache->Series(block_.facts().ulid, offsets, cancel_);
     size_t kept = 0;
     for (size_t i = 0; i < ranges.size(); ++i) {
       if (i >= found.size() || found[i] == nullptr) ranges[kept++] = ranges[i];
@@ -112,15 +127,25 @@ Status SeriesWalk::Load(std::vector<SelectedSeries>* out) {
   request_->entries.fetched_bytes.fetch_add(entries.memory_bytes(), std::memory_order_relaxed);
   for (size_t i = begin; i < end; ++i) {
     if (i - begin < found.size() && found[i - begin] != nullptr) {
-      GN_TRY(Take(*found[i - begin], out));
+      // What a cache holds may be damaged: then the bucket is asked.
+      if (!Take(*found[i - begin], out).ok()) GN_TRY(TakeAgain(ids_[i], out));
       continue;
     }
     uint64_t offset = tsdb::SeriesOffset(tables_.index_version, ids_[i]);
     GN_ASSIGN(std::string_view entry, EntryOf(ids_[i], entries.From(offset)));
     GN_TRY(Take(entry, out));
-    if (cached) cache->PutSeries(block_.facts().ulid, ids_[i], entry);
+    if (cached) cache->PutSeries(block_.facts().ulid, offset, entry);
   }
   return Status();
+}
+
+Status SeriesWalk::TakeAgain(uint32_t id, std::vector<SelectedSeries>* out) {
+  uint64_t offset = tsdb::SeriesOffset(tables_.index_version, id);
+  RangedBytes bytes;
+  GN_TRY(reader_.Read(block_.index_object(), {{offset, offset + block_.environment().habits.series_entry_estimate}},
+                      "series", cancel_, &bytes));
+  GN_ASSIGN(std::string_view entry, EntryOf(id, bytes.From(offset)));
+  return Take(entry, out);
 }
 
 Result<std::string_view> SeriesWalk::EntryOf(uint32_t id, std::string_view bytes) {

@@ -33,8 +33,8 @@ struct BlockRequest {
       : series(request), download(download_bytes_max) {}
   storeapi::SeriesRequest series;  // times clipped to what the gateway serves
   DownloadLimit download;
-  MemoryBudget* budget = nullptr;  // of the process; may be null
-  uint64_t fetch_bytes = 1 << 20;  // that a block reads at a time
+  std::shared_ptr<MemoryBudget> memory;  // of the call; may be null
+  uint64_t fetch_bytes = 1 << 20;        // that a block reads at a time
   DataCounts postings, entries, chunks;
 };
 
@@ -56,9 +56,13 @@ class SeriesWalk {
   using Window = storeapi::SortWindow<std::vector<tsdb::ChunkMeta>>;
 
   Status Start();
+  // The ids that the matchers select.
+  Status Select();
   // Reads the next entries of the index.
   Status Load(std::vector<SelectedSeries>* out);
   Status LoadAllSorted(std::vector<SelectedSeries>* out);
+  // The entry of `id`, alone, from the bucket.
+  Status TakeAgain(uint32_t id, std::vector<SelectedSeries>* out);
   // The entry of `id`, read again where its length was underestimated.
   Result<std::string_view> EntryOf(uint32_t id, std::string_view bytes);
   Status Take(std::string_view entry, std::vector<SelectedSeries>* out);

@@ -2,10 +2,11 @@
 """Blocks of a real Prometheus in a bucket, served by two store gateways when the Prometheus is gone: a directory, and a real S3 server."""
 import json
 import pathlib
+import shutil
 import sys
 import time
 
-from topology import ROOT, Api, Report, Topology, interrupt_on_term, wait_for
+from topology import ROOT, Api, Report, Topology, free_port, interrupt_on_term, wait_for
 from test_upload import S3, local_blocks, metrics
 
 sys.path.insert(0, str(ROOT / "test" / "s3"))
@@ -76,6 +77,46 @@ def cases(report, topology, now, kind, config, env, listing):
     return blocks
 
 
+def caches(report, topology, now, config):
+    """The same answers through caches that are servers, cold and warm, and when these are killed."""
+    name = "answers through memcached and redis, warm, and when both are killed"
+    if not shutil.which("memcached") or not shutil.which("redis-server"):
+        report.skip(name, "memcached or redis-server is not installed (./dev setup)")
+        return
+    start, port, redis_port = now - 14 * HOUR, free_port(), free_port()
+    servers = [topology.start("memcached", ["memcached", "-u", "nobody", "-l", "127.0.0.1", "-p", str(port), "-U", "0"]),
+               topology.start("redis", ["redis-server", "--port", str(redis_port), "--bind", "127.0.0.1", "--save", ""])]
+    plain = topology.gauntlet("store-plain", "store", f"--data-dir={topology.folder}/store-plain", config)
+    index = f"--index-cache.config={{type: MEMCACHED, config: {{addresses: ['127.0.0.1:{port}']}}}}"
+    bucket = f"--store.caching-bucket.config={{type: REDIS, config: {{addr: '127.0.0.1:{redis_port}'}}}}"
+    cached = topology.gauntlet("store-cached", "store", f"--data-dir={topology.folder}/store-cached", config, index, bucket)
+    urls = []
+    for store in (plain, cached):
+        query = topology.gauntlet(f"query-{store.name}", "query", f"--endpoint={store.grpc}", "--query.replica-label=replica")
+        wait_for("the store", lambda: Api(query.url).get("stores")["data"])
+        urls.append(query.url)
+
+    def compare(when):
+        for q in QUERIES:
+            expected, got = (without_replica(ask(url, q, start + HOUR + 1, start + 8 * HOUR + 1)["data"]["result"]) for url in urls)
+            assert got == expected and expected, (when, q)
+
+    with report.case(name):
+        compare("cold")
+        wait_for("what was put to be there", lambda: (compare("warm"), float(metrics(cached).get(
+            'thanos_store_index_cache_hits_total{item_type="ExpandedPostings",tenant="default-tenant"}', 0)) > 0)[1])
+        wait_for("chunks from the cache", lambda: (compare("warm"), float(metrics(cached).get(
+            'thanos_cache_redis_hits_total{name="caching-bucket"}', 0)) > 0)[1])
+        for server in servers:
+            server.kill()
+        begun = time.monotonic()
+        for _ in range(3):
+            compare("dead")
+        print(f"# with dead caches: {(time.monotonic() - begun) / 3 / len(QUERIES):.3f} s for a query")
+    for process in (plain, cached):
+        process.stop()
+
+
 def main():
     interrupt_on_term()
     report = Report()
@@ -84,6 +125,7 @@ def main():
         bucket = topology.folder / "bucket"
         config = f"--objstore.config=type: FILESYSTEM\nconfig:\n  directory: {bucket}\n"
         blocks = cases(report, topology, now, "directory", config, None, "concurrent")
+        caches(report, topology, now, config)
         with report.case("a block that is damaged costs a warning, not the answer"):
             victim = sorted(blocks)[0]
             for segment in (bucket / victim / "chunks").iterdir():

@@ -1,0 +1,40 @@
+#include "store/index_cache_metrics.h"
+
+#include <vector>
+
+namespace gauntlet::store {
+namespace {
+
+constexpr char kTenant[] = "default-tenant";
+const std::vector<double> kBytes = {32,      256,      512,      1 << 10,   32 << 10,  256 << 10, 512 << 10,
+                                    1 << 20, 32 << 20, 64 << 20, 128 << 20, 256 << 20, 512 << 20};
+const std::vector<double> kSeconds = {0.01, 0.1, 0.3, 0.6, 1, 3, 6, 10, 15, 20, 30, 45, 60, 90, 120};
+
+IndexCacheMetrics::Kind MakeKind(telemetry::Registry& registry, std::string_view type) {
+  std::vector<std::string> labels = {"item_type", "tenant"};
+  return {registry
+              .MakeCounters("thanos_store_index_cache_requests_total", "Total number of items requests to the cache.",
+                            labels)
+              .With({type, kTenant}),
+          registry
+              .MakeCounters("thanos_store_index_cache_hits_total",
+                            "Total number of items requests to the cache that were a hit.", labels)
+              .With({type, kTenant}),
+          registry
+              .MakeHistograms("thanos_store_index_cache_stored_data_size_bytes",
+                              "Histogram to track item data size stored in index cache", labels, kBytes)
+              .With({type, kTenant}),
+          registry
+              .MakeHistograms("thanos_store_index_cache_fetch_duration_seconds",
+                              "Histogram to track latency to fetch items from index cache", labels, kSeconds)
+              .With({type, kTenant})};
+}
+
+}  // namespace
+
+IndexCacheMetrics::IndexCacheMetrics(telemetry::Registry& registry)
+    : postings(MakeKind(registry, "Postings")),
+      expanded(MakeKind(registry, "ExpandedPostings")),
+      series(MakeKind(registry, "Series")) {}
+
+}  // namespace gauntlet::store
