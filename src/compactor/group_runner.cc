@@ -151,19 +151,20 @@ Result<GroupRunner::Step> GroupRunner::Merge(Group* group, const Plan& plan, std
   MergeRequest request;
   request.group = group;
   request.sources = plan.blocks;
+  request.covers_sources = plan.blocks.size() == 1;  // a rewrite has no other sources than the block itself
   request.on_progress = [&](uint64_t done) {
     progress_.Within(static_cast<int64_t>(static_cast<double>(bytes) *
                                           std::min(1.0, static_cast<double>(done) / static_cast<double>(series))));
   };
   tsdb::BlockFault fault;
   Result<MergeResult> result = jobs_.Run(request, cancel, &fault);
-  if (!result.ok()) return SetAside(*group, plan, result.status(), fault, excluded, cancel);
+  if (!result.ok()) return SetAside(group, plan, result.status(), fault, excluded, cancel);
   progress_.Add(bytes);
   if (result->made == nullptr) {
     // Nothing is left of blocks without samples, or with deletions; of others there should be.
     for (const blocks::MetaPtr& meta : plan.blocks) {
       if (meta->block.stats.samples == 0 || meta->block.stats.tombstones > 0) continue;
-      return SetAside(*group, plan,
+      return SetAside(group, plan,
                       Status(Code::kCorrupt, "block " + meta->block.ulid.ToString() + " should have " +
                                                  std::to_string(meta->block.stats.samples) +
                                                  " samples, and none was found in the times that it covers"),
@@ -183,7 +184,7 @@ Result<GroupRunner::Step> GroupRunner::Merge(Group* group, const Plan& plan, std
   return Step::kMerged;
 }
 
-Result<GroupRunner::Step> GroupRunner::SetAside(const Group& group, const Plan& plan, const Status& why,
+Result<GroupRunner::Step> GroupRunner::SetAside(Group* group, const Plan& plan, const Status& why,
                                                 const tsdb::BlockFault& fault, std::set<Ulid>* excluded,
                                                 const Cancel& cancel) {
   if (IsPassing(why)) return why;
@@ -194,15 +195,23 @@ Result<GroupRunner::Step> GroupRunner::SetAside(const Group& group, const Plan& 
     GN_ASSIGN(bool there, bucket_.Exists(id + "/" + tsdb::kMetaFile, cancel));
     if (!there) return Status(Code::kUnavailable, "block " + id + " went away: " + std::string(why.message()));
   }
-  metrics_.failures.With({group.ResolutionText()}).Add();
+  metrics_.failures.With({group->ResolutionText()}).Add();
   const bool blamed = fault.kind != tsdb::FaultKind::kNone && Has(plan.blocks, fault.block);
   if (blamed && fault.kind == tsdb::FaultKind::kChunkOrder && options_.skip_unordered_chunks) {
     GN_TRY(MarkNoCompact(fault.block, blocks::kOutOfOrderChunksReason, std::string(why.message()), cancel));
     excluded->insert(fault.block);
     return Step::kSetAside;
   }
+  if (blamed && fault.kind == tsdb::FaultKind::kChunkOrder && options_.auto_repair) {
+    auto block = std::find_if(plan.blocks.begin(), plan.blocks.end(),
+                              [&](const blocks::MetaPtr& meta) { return meta->block.ulid == fault.block; });
+    Status sorted = Sort(group, *block, cancel);
+    if (sorted.ok()) return Step::kMerged;
+    if (IsPassing(sorted)) return sorted;
+    GN_LOG(logger_, kWarn, "a block could not be repaired", {"block", fault.block.ToString()}, {"err", sorted});
+  }
   QuarantineMark mark;
-  mark.group = group.Name();
+  mark.group = group->Name();
   mark.details = why.message();
   mark.time_s = clock_.NowMs() / 1000;
   if (blamed) {
@@ -212,13 +221,27 @@ Result<GroupRunner::Step> GroupRunner::SetAside(const Group& group, const Plan& 
     mark.series = fault.series;
     excluded->insert(fault.block);
   } else {
-    mark.subject = group.key;
+    mark.subject = group->key;
     mark.blocks = IdsOf(plan.blocks);
     mark.reason = kMergeReason;
   }
   mark.repair = AdviceFor(mark);
   GN_TRY(quarantine_.Put(mark, cancel).status());
   return Step::kSetAside;
+}
+
+Status GroupRunner::Sort(Group* group, const blocks::MetaPtr& block, const Cancel& cancel) {
+  MergeRequest request;
+  request.group = group;
+  request.sources = {block};
+  request.accept_unordered_chunks = true;
+  request.source = blocks::kCompactorRepairSource;
+  request.covers_sources = true;
+  tsdb::BlockFault fault;
+  GN_ASSIGN(MergeResult result, jobs_.Run(request, cancel, &fault));
+  GN_LOG(logger_, kInfo, "repaired a block: its chunks are in order", {"block", block->block.ulid.ToString()},
+         {"made", result.made == nullptr ? "" : result.made->block.ulid.ToString()});
+  return MarkReplaced(group, {block}, result.made, "source of repaired block", cancel);
 }
 
 Status GroupRunner::MarkReplaced(Group* group, const BlockList& sources, const blocks::MetaPtr& made,

@@ -55,10 +55,10 @@ class GroupRunner {
   Result<bool> CheckOverlaps(const Group& group, const std::set<Ulid>& excluded, bool* set, const Cancel& cancel);
   Status CheckNotMarked(const BlockList& sources, const Cancel& cancel);
   Result<Step> Merge(Group* group, const Plan& plan, std::set<Ulid>* excluded, const Cancel& cancel);
-  Result<Step> SetAside(const Group& group, const Plan& plan, const Status& why, const tsdb::BlockFault& fault,
+  Result<Step> SetAside(Group* group, const Plan& plan, const Status& why, const tsdb::BlockFault& fault,
                         std::set<Ulid>* excluded, const Cancel& cancel);
-  // A block without what is wrong with it, where that can be done without losing a sample.
-  Result<bool> Repair(Group* group, const blocks::MetaPtr& block, const Cancel& cancel);
+  // The block made again with its chunks in order, which loses no sample.
+  Status Sort(Group* group, const blocks::MetaPtr& block, const Cancel& cancel);
   Status MarkReplaced(Group* group, const BlockList& sources, const blocks::MetaPtr& made, const char* details,
                       const Cancel& cancel);
   Status MarkNoCompact(const Ulid& id, const std::string& reason, const std::string& details, const Cancel& cancel);

@@ -60,6 +60,7 @@ Status CheckObjects(objstore::Bucket& bucket, const blocks::Meta& meta, const Ca
 void CoverSources(const BlockList& sources, tsdb::BlockMeta* meta) {
   std::vector<Ulid>& ids = meta->compaction.sources;
   for (const blocks::MetaPtr& source : sources) ids.push_back(source->block.ulid);
+  ids.push_back(meta->ulid);  // one more than any of them has: of blocks with the same sources the older one stays
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
 }

@@ -73,7 +73,7 @@ std::string_view KindName(tsdb::MergeKind kind);
 // Compares what the bucket has of a block with what its meta says.
 Status CheckObjects(objstore::Bucket& bucket, const blocks::Meta& meta, const Cancel& cancel, tsdb::BlockFault* fault);
 
-// The meta of a block that stands for these themselves, so that they become its duplicates.
+// The meta of a block that stands for these themselves, so that they become its duplicates, and not it theirs.
 void CoverSources(const BlockList& sources, tsdb::BlockMeta* meta);
 
 }  // namespace gauntlet::compactor
