@@ -92,7 +92,7 @@ Status Compactor::CompactRound(const Cancel& cancel, bool* again) {
     for (const Ulid& id : deleted_) metas.erase(id);
   }
   std::vector<Group> groups = GroupBlocks(metas);
-  parts_.merges.CleanWorkDir(groups);
+  parts_.merges.CleanWorkDir();
   const std::set<Ulid> excluded = state->Excluded(parts_.quarantine);
   const Backlog backlog = PlannedBacklog(parts_.planner.options().ranges, groups, excluded);
   parts_.progress.Begin("compacting", backlog.compaction_bytes);

@@ -3,17 +3,11 @@
 #include <algorithm>
 #include <set>
 
-#include "blocks/block_objects.h"
+#include "compactor/bucket_source.h"
 #include "compactor/merge_job.h"
-#include "io/path.h"
+#include "tsdb/compact/downsample_block.h"
 
 namespace gauntlet::compactor {
-namespace {
-
-constexpr size_t kMetaBytesMax = 64 << 20;
-
-}  // namespace
-
 std::vector<DownsampleTask> DueDownsampling(const blocks::MetaMap& metas) {
   std::set<Ulid> in_5m, in_1h;
   for (const auto& [id, meta] : metas) {
@@ -36,39 +30,36 @@ std::vector<DownsampleTask> DueDownsampling(const blocks::MetaMap& metas) {
   return tasks;
 }
 
-DownsampleJobs::DownsampleJobs(DownsampleOptions options, MakeBlock make, const JobContext& context)
-    : options_(std::move(options)), make_(std::move(make)), context_(context) {}
+DownsampleJobs::DownsampleJobs(DownsampleOptions options, const JobContext& context, Executor& workers)
+    : options_(std::move(options)), context_(context), workers_(workers) {}
 
 Result<blocks::MetaPtr> DownsampleJobs::Run(const DownsampleTask& task, const Cancel& cancel, tsdb::BlockFault* fault) {
-  const Ulid from = task.block->block.ulid;
   const std::string parameters = "downsample " + std::to_string(task.resolution_ms) + " " +
                                  std::to_string(blocks::GoLabelsHash(task.block->thanos.labels));
-  GN_ASSIGN(OutputId output, ChooseOutputId(context_, std::vector<Ulid>{from}, parameters, cancel));
+  const std::vector<Ulid> from = {task.block->block.ulid};
+  GN_ASSIGN(OutputId output, ChooseOutputId(context_, from, parameters, cancel));
   if (output.there != nullptr) return output.there;
-  GN_TRY(CheckObjects(context_.bucket, *task.block, cancel, fault));
-  const std::string dir = io::JoinPath(options_.work_dir, from.ToString() + "-" + std::to_string(task.resolution_ms));
-  Result<blocks::MetaPtr> made = Make(task, output.id, dir, cancel, fault);
-  Status removed = context_.files.RemoveAll(dir);
-  if (!removed.ok()) GN_LOG(context_.logger, kWarn, "a work directory stays", {"dir", dir}, {"err", removed});
-  return made;
+  return Make(task, output.id, cancel, fault);
 }
 
-Result<blocks::MetaPtr> DownsampleJobs::Make(const DownsampleTask& task, const Ulid& id, const std::string& dir,
-                                             const Cancel& cancel, tsdb::BlockFault* fault) {
-  const Ulid from = task.block->block.ulid;
-  GN_TRY(context_.files.RemoveAll(dir));
-  const std::string source = io::JoinPath(dir, from.ToString()), out = io::JoinPath(dir, id.ToString());
-  GN_TRY(blocks::DownloadBlock(context_.bucket, context_.files, context_.blocking, from, source,
-                               options_.output.files_concurrency, cancel)
-             .Wrap("download block " + from.ToString()));
-  GN_ASSIGN(bool any, make_(source, *task.block, task.resolution_ms, dir, id, cancel, fault));
-  if (!any) return blocks::MetaPtr();
-  GN_ASSIGN(std::string text, context_.files.ReadFile(io::JoinPath(out, tsdb::kMetaFile), kMetaBytesMax));
-  GN_ASSIGN(blocks::Meta meta, blocks::ParseMeta(text));
-  meta.thanos = task.block->thanos;
+Result<blocks::MetaPtr> DownsampleJobs::Make(const DownsampleTask& task, const Ulid& id, const Cancel& cancel,
+                                             tsdb::BlockFault* fault) {
+  GN_TRY(CheckObjects(context_.bucket, *task.block, cancel, fault));
+  BucketSourceOptions source_options;
+  source_options.ahead = &context_.blocking;
+  GN_ASSIGN(auto source, BucketBlockSource::Open(context_.bucket, task.block->block, source_options, cancel, fault));
+  blocks::Meta meta = *task.block;
+  meta.block.ulid = id;
   meta.thanos.resolution_ms = task.resolution_ms;
   meta.thanos.source = blocks::kCompactorSource;
-  return PublishBlock(context_, options_.output, out, std::move(meta), cancel);
+  GN_ASSIGN(auto sink, OpenSink(context_, options_.output, options_.work_dir, std::move(meta), true, cancel));
+  tsdb::DownsampleOptions options;
+  options.from_resolution_ms = task.block->thanos.resolution_ms;
+  options.resolution_ms = task.resolution_ms;
+  options.executor = &workers_;
+  GN_ASSIGN(std::optional<tsdb::BlockMeta> made, tsdb::DownsampleBlock(*source, options, *sink, cancel, fault));
+  if (!made.has_value()) return blocks::MetaPtr();
+  return blocks::MetaPtr(std::make_shared<blocks::Meta>(sink->full_meta()));
 }
 
 }  // namespace gauntlet::compactor

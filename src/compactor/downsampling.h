@@ -36,22 +36,18 @@ struct DownsampleOptions {
 
 class DownsampleJobs {
  public:
-  // Makes `out` below `parent` from a local block; false when there is nothing in it.
-  using MakeBlock = std::function<Result<bool>(const std::string& block_dir, const blocks::Meta& from,
-                                               int64_t resolution_ms, const std::string& parent, const Ulid& out,
-                                               const Cancel& cancel, tsdb::BlockFault* fault)>;
-  DownsampleJobs(DownsampleOptions options, MakeBlock make, const JobContext& context);
+  DownsampleJobs(DownsampleOptions options, const JobContext& context, Executor& workers);
 
   // The block in the bucket; null when no sample was left.
   Result<blocks::MetaPtr> Run(const DownsampleTask& task, const Cancel& cancel, tsdb::BlockFault* fault);
 
  private:
-  Result<blocks::MetaPtr> Make(const DownsampleTask& task, const Ulid& id, const std::string& dir, const Cancel& cancel,
+  Result<blocks::MetaPtr> Make(const DownsampleTask& task, const Ulid& id, const Cancel& cancel,
                                tsdb::BlockFault* fault);
 
   const DownsampleOptions options_;
-  const MakeBlock make_;
   const JobContext context_;
+  Executor& workers_;
 };
 
 }  // namespace gauntlet::compactor

@@ -3,14 +3,15 @@
 #include <algorithm>
 #include <map>
 
-#include "blocks/block_objects.h"
+#include "compactor/bucket_source.h"
 #include "io/path.h"
 #include "objstore/directories.h"
-#include "tsdb/block/block.h"
 #include "tsdb/compact/compacted_meta.h"
 
 namespace gauntlet::compactor {
 namespace {
+
+constexpr size_t kWindowBytes = 64 << 20;  // of all sources of a merge
 
 Status Blame(tsdb::BlockFault* fault, tsdb::FaultKind kind, const Ulid& id, Status status) {
   if (fault != nullptr) *fault = {kind, id, ""};
@@ -68,20 +69,14 @@ void CoverSources(const BlockList& sources, tsdb::BlockMeta* meta) {
 MergeJobs::MergeJobs(MergeOptions options, const JobContext& context, Executor& workers)
     : options_(std::move(options)), context_(context), workers_(workers) {}
 
-Result<std::unique_ptr<tsdb::BlockSource>> MergeJobs::Fetch(const blocks::Meta& meta, const std::string& dir,
-                                                            const Cancel& cancel, tsdb::BlockFault* fault) {
-  const Ulid& id = meta.block.ulid;
+Result<std::unique_ptr<tsdb::BlockSource>> MergeJobs::OpenSource(const blocks::Meta& meta, size_t blocks,
+                                                                 const Cancel& cancel, tsdb::BlockFault* fault) {
   GN_TRY(CheckObjects(context_.bucket, meta, cancel, fault));
-  const std::string to = io::JoinPath(dir, id.ToString());
-  GN_TRY(blocks::DownloadBlock(context_.bucket, context_.files, context_.blocking, id, to,
-                               options_.output.files_concurrency, cancel)
-             .Wrap("download block " + id.ToString()));
-  Result<std::shared_ptr<const tsdb::Block>> block = tsdb::Block::Open(context_.files, to);
-  if (!block.ok()) {
-    if (IsPassing(block.status())) return block.status();
-    return Blame(fault, tsdb::FaultKind::kIndex, id, block.status());
-  }
-  return std::unique_ptr<tsdb::BlockSource>(std::make_unique<tsdb::LocalBlockSource>(*std::move(block)));
+  BucketSourceOptions options;
+  options.ahead = &context_.blocking;
+  options.Share(blocks, kWindowBytes);
+  GN_ASSIGN(auto source, BucketBlockSource::Open(context_.bucket, meta.block, options, cancel, fault));
+  return std::unique_ptr<tsdb::BlockSource>(std::move(source));
 }
 
 Result<MergeResult> MergeJobs::Run(const MergeRequest& request, const Cancel& cancel, tsdb::BlockFault* fault) {
@@ -92,42 +87,38 @@ Result<MergeResult> MergeJobs::Run(const MergeRequest& request, const Cancel& ca
   if (request.covers_sources) parameters += " covering";
   GN_ASSIGN(OutputId output, ChooseOutputId(context_, ids, parameters, cancel));
   if (output.there != nullptr) return MergeResult{output.there, true};
-  const std::string dir = io::JoinPath(options_.work_dir, request.group->key);
-  Result<blocks::MetaPtr> made = Merge(request, output.id, dir, cancel, fault);
-  if (!made.ok() && made.status().code() == Code::kExhausted) {
-    // A full disk: what could be used again is worth less than room.
-    GN_LOG(context_.logger, kWarn, "removing downloaded blocks to make room", {"dir", dir}, {"err", made.status()});
-    (void)context_.files.RemoveAll(dir);
-  }
-  GN_TRY(made.status());
-  GN_TRY(context_.files.RemoveAll(dir));
-  return MergeResult{*std::move(made), false};
+  GN_ASSIGN(blocks::MetaPtr made, Merge(request, output.id, cancel, fault));
+  return MergeResult{std::move(made), false};
 }
 
-Result<blocks::MetaPtr> MergeJobs::Merge(const MergeRequest& request, const Ulid& id, const std::string& dir,
-                                         const Cancel& cancel, tsdb::BlockFault* fault) {
-  GN_TRY(context_.files.MakeDirectories(dir));
-  std::vector<std::unique_ptr<tsdb::BlockSource>> sources(request.sources.size());
-  std::vector<tsdb::BlockFault> faults(request.sources.size());
-  Status fetched = objstore::ForEachConcurrently(context_.blocking, request.sources.size(), options_.blocks_concurrency,
-                                                 cancel, [&](size_t i, const Cancel& part) {
-                                                   Result<std::unique_ptr<tsdb::BlockSource>> source =
-                                                       Fetch(*request.sources[i], dir, part, &faults[i]);
-                                                   if (source.ok()) sources[i] = *std::move(source);
-                                                   return source.status();
-                                                 });
+Result<blocks::MetaPtr> MergeJobs::Merge(const MergeRequest& request, const Ulid& id, const Cancel& cancel,
+                                         tsdb::BlockFault* fault) {
+  const size_t count = request.sources.size();
+  std::vector<std::unique_ptr<tsdb::BlockSource>> sources(count);
+  std::vector<tsdb::BlockFault> faults(count);
+  Status opened = objstore::ForEachConcurrently(
+      context_.blocking, count, options_.blocks_concurrency, cancel, [&](size_t i, const Cancel& part) {
+        Result<std::unique_ptr<tsdb::BlockSource>> source = OpenSource(*request.sources[i], count, part, &faults[i]);
+        if (source.ok()) sources[i] = *std::move(source);
+        return source.status();
+      });
   for (const tsdb::BlockFault& found : faults) {
     if (found.kind != tsdb::FaultKind::kNone && fault != nullptr) *fault = found;
   }
-  GN_TRY(fetched);
+  GN_TRY(opened);
 
   std::vector<const tsdb::BlockMeta*> metas;
   for (const blocks::MetaPtr& meta : request.sources) metas.push_back(&meta->block);
-  tsdb::BlockMeta planned = tsdb::CompactedMeta(metas, id);
-  if (request.covers_sources) CoverSources(request.sources, &planned);
-  const std::string out = io::JoinPath(dir, id.ToString());
-  GN_TRY(context_.files.RemoveAll(out));
-  GN_ASSIGN(auto sink, tsdb::LocalBlockSink::Create(context_.files, dir, std::move(planned)));
+  blocks::Meta planned;
+  planned.block = tsdb::CompactedMeta(metas, id);
+  if (request.covers_sources) CoverSources(request.sources, &planned.block);
+  planned.thanos.version = 0;  // upstream's compactor does not write it
+  planned.thanos.labels = request.group->labels;
+  planned.thanos.resolution_ms = request.group->resolution_ms;
+  planned.thanos.source = request.source;
+  planned.thanos.extensions = CombineExtensions(request.group->blocks);
+  GN_ASSIGN(auto sink, OpenSink(context_, options_.output, io::JoinPath(options_.work_dir, request.group->key),
+                                std::move(planned), false, cancel));
   tsdb::CompactOptions options;
   options.kind = options_.kind;
   options.executor = &workers_;
@@ -135,38 +126,13 @@ Result<blocks::MetaPtr> MergeJobs::Merge(const MergeRequest& request, const Ulid
   options.on_progress = request.on_progress;
   GN_ASSIGN(std::optional<tsdb::BlockMeta> made, tsdb::CompactBlocks(sources, options, *sink, cancel, fault));
   if (!made.has_value()) return blocks::MetaPtr();
-  blocks::Meta meta;
-  meta.block = *std::move(made);
-  meta.thanos.version = 0;  // upstream's compactor does not write it
-  meta.thanos.labels = request.group->labels;
-  meta.thanos.resolution_ms = request.group->resolution_ms;
-  meta.thanos.source = request.source;
-  meta.thanos.extensions = CombineExtensions(request.group->blocks);
-  return PublishBlock(context_, options_.output, out, std::move(meta), cancel);
+  return blocks::MetaPtr(std::make_shared<blocks::Meta>(sink->full_meta()));
 }
 
-void MergeJobs::CleanWorkDir(const std::vector<Group>& groups) {
-  Result<std::vector<io::FileInfo>> dirs = context_.files.List(options_.work_dir);
-  if (!dirs.ok()) return;  // nothing was made yet
-  auto remove = [&](const std::string& path) {
-    Status status = context_.files.RemoveAll(path);
-    if (!status.ok()) GN_LOG(context_.logger, kWarn, "a work directory stays", {"path", path}, {"err", status});
-  };
-  for (const io::FileInfo& dir : *dirs) {
-    const std::string path = io::JoinPath(options_.work_dir, dir.name);
-    auto group = std::find_if(groups.begin(), groups.end(), [&](const Group& g) { return g.key == dir.name; });
-    Result<std::vector<io::FileInfo>> found = context_.files.List(path);
-    if (group == groups.end() || !found.ok()) {
-      remove(path);
-      continue;
-    }
-    for (const io::FileInfo& block : *found) {
-      const bool known = std::any_of(group->blocks.begin(), group->blocks.end(), [&](const blocks::MetaPtr& meta) {
-        return meta->block.ulid.ToString() == block.name;
-      });
-      if (!known) remove(io::JoinPath(path, block.name));
-    }
-  }
+void MergeJobs::CleanWorkDir() {
+  Status status = context_.files.RemoveAll(options_.work_dir);
+  if (!status.ok())
+    GN_LOG(context_.logger, kWarn, "a work directory stays", {"path", options_.work_dir}, {"err", status});
 }
 
 }  // namespace gauntlet::compactor

@@ -1,5 +1,7 @@
 // MergeJobs: blocks of a group become one block in the bucket: verified, and complete before anybody sees it.
 //
+// Sources are read by ranges, and the result goes up while it is made: on the disk is only its index.
+//
 // The id of the result follows from its sources and parameters: a job that was broken off, or is done twice, ends in
 // the same block.
 //
@@ -26,7 +28,7 @@ namespace gauntlet::compactor {
 struct MergeOptions {
   std::string work_dir;  // DATA/compact
   tsdb::MergeKind kind = tsdb::MergeKind::kChain;
-  size_t blocks_concurrency = 1;  // blocks fetched at a time
+  size_t blocks_concurrency = 1;  // sources opened at a time
   OutputOptions output;
 };
 
@@ -50,17 +52,17 @@ class MergeJobs {
 
   // On an error that one of the sources is to blame for, *fault says which; its kind is kNone for other errors.
   Result<MergeResult> Run(const MergeRequest& request, const Cancel& cancel, tsdb::BlockFault* fault);
-  // Removes what broken-off jobs left, but for blocks of these groups, which may be used again.
-  void CleanWorkDir(const std::vector<Group>& groups);
+  // Removes what broken-off jobs left. REQUIRES: no job runs.
+  void CleanWorkDir();
 
   const MergeOptions& options() const { return options_; }
   const JobContext& context() const { return context_; }
 
  private:
-  Result<std::unique_ptr<tsdb::BlockSource>> Fetch(const blocks::Meta& meta, const std::string& dir,
-                                                   const Cancel& cancel, tsdb::BlockFault* fault);
-  Result<blocks::MetaPtr> Merge(const MergeRequest& request, const Ulid& id, const std::string& dir,
-                                const Cancel& cancel, tsdb::BlockFault* fault);
+  Result<std::unique_ptr<tsdb::BlockSource>> OpenSource(const blocks::Meta& meta, size_t blocks, const Cancel& cancel,
+                                                        tsdb::BlockFault* fault);
+  Result<blocks::MetaPtr> Merge(const MergeRequest& request, const Ulid& id, const Cancel& cancel,
+                                tsdb::BlockFault* fault);
 
   const MergeOptions options_;
   const JobContext context_;

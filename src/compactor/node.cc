@@ -73,17 +73,12 @@ Status Node::Open() {
   downsample.output = options_.output;
   // What a process that was killed left there is of no use.
   GN_TRY(e.files.RemoveAll(downsample.work_dir).Wrap("clean " + downsample.work_dir));
-  downsamples_ = std::make_unique<DownsampleJobs>(std::move(downsample), nullptr, jobs);
+  downsamples_ = std::make_unique<DownsampleJobs>(std::move(downsample), jobs, e.workers);
   runner_ = std::make_unique<GroupRunner>(options_.runner, *planner_, *merges_, e.bucket, quarantine_, leases_.get(),
                                           metrics_, progress_, e.logger, e.clock);
-  CompactorOptions loop = options_.loop;
-  if (loop.downsampling) {
-    GN_LOG(e.logger, kWarn, "downsampling is not there yet: blocks are compacted, and not downsampled");
-    loop.downsampling = false;
-  }
   compactor_ = std::make_unique<Compactor>(
-      loop, CompactorParts{e.bucket, e.blocking, *syncer_, quarantine_, *planner_, *runner_, *merges_, *downsamples_,
-                           leases_.get(), metrics_, progress_, e.logger, e.clock});
+      options_.loop, CompactorParts{e.bucket, e.blocking, *syncer_, quarantine_, *planner_, *runner_, *merges_,
+                                    *downsamples_, leases_.get(), metrics_, progress_, e.logger, e.clock});
   return Status();
 }
 

@@ -4,7 +4,7 @@
 
 #pragma once
 
-#include <optional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,6 +14,7 @@
 #include "base/executor.h"
 #include "base/status.h"
 #include "blocks/meta_fetcher.h"
+#include "compactor/bucket_sink.h"
 #include "compactor/quarantine.h"
 #include "io/file_system.h"
 #include "objstore/bucket.h"
@@ -32,7 +33,7 @@ struct JobContext {
 
 struct OutputOptions {
   std::string hash_function;     // of the files in meta.json: "" or "SHA256"
-  size_t files_concurrency = 1;  // files of a block at a time
+  size_t files_concurrency = 1;  // files of a block at a time, where whole blocks are fetched or sent
   bool accept_malformed_index = false;
 };
 
@@ -44,6 +45,11 @@ struct OutputId {
 // quarantined or broken.
 Result<OutputId> ChooseOutputId(const JobContext& context, std::span<const Ulid> blocks, std::string_view parameters,
                                 const Cancel& cancel);
+
+// Where the block `meta` goes while it is made; its full_meta() is that of the bucket when it is finished.
+Result<std::unique_ptr<BucketBlockSink>> OpenSink(const JobContext& context, const OutputOptions& options,
+                                                  const std::string& scratch_dir, blocks::Meta meta,
+                                                  bool keep_sample_counts, const Cancel& cancel);
 
 // Checks the index of the block in `dir`, completes its meta, whose thanos section comes with labels, resolution,
 // source and extensions, and uploads it. The meta as it is in the bucket.

@@ -113,10 +113,12 @@ TEST_F(ScenarioTest, CompactsDownsamplesAndMarksAsManyAsThanos) {
   EXPECT_EQ(sum("thanos_compact_group_compactions_failures_total"), 0);
   EXPECT_EQ(sum("thanos_compact_group_compaction_runs_started_total"), 14);
   EXPECT_EQ(sum("thanos_compact_group_compaction_runs_completed_total"), 14);
+  EXPECT_EQ(sum("thanos_compact_downsample_total"), 2);
+  EXPECT_EQ(sum("thanos_compact_downsample_failures_total"), 0);
   EXPECT_EQ(sum("thanos_compact_block_cleanup_failures_total"), 0);
   EXPECT_EQ(sum("thanos_compact_aborted_partial_uploads_deletion_attempts_total"), 0);
   EXPECT_EQ(sum("thanos_compact_halted"), 0);
-  EXPECT_EQ(f_.Metas().size(), before + 6);
+  EXPECT_EQ(f_.Metas().size(), before + 6 + 2);
   // A deletion that was begun is finished; Thanos leaves the rest of that block where it is.
   EXPECT_EQ(sum("thanos_compact_blocks_cleaned_total"), 1);
   EXPECT_FALSE(f_.Marked(old_partial_));
@@ -137,8 +139,9 @@ TEST_F(ScenarioTest, CompactsDownsamplesAndMarksAsManyAsThanos) {
   ASSERT_TRUE(node->compactor().Iterate(Cancel()).ok());
   EXPECT_EQ(sum("thanos_compact_group_compactions_total"), 6);
   EXPECT_EQ(sum("thanos_compact_group_compaction_runs_started_total"), 21);
+  EXPECT_EQ(sum("thanos_compact_downsample_total"), 2);
   EXPECT_EQ(sum("thanos_compact_blocks_marked_total"), 18);
-  EXPECT_EQ(f_.Metas().size(), before + 6);
+  EXPECT_EQ(f_.Metas().size(), before + 6 + 2);
 }
 
 TEST_F(ScenarioTest, WithoutADeleteDelayWhatWasReplacedGoes) {
@@ -154,7 +157,8 @@ TEST_F(ScenarioTest, WithoutADeleteDelayWhatWasReplacedGoes) {
   EXPECT_EQ(MetricSum(second, "thanos_compact_group_compactions_total"), 0);
   EXPECT_EQ(MetricSum(second, "thanos_compact_group_compaction_runs_started_total"), 7);
   EXPECT_EQ(MetricSum(second, "thanos_compact_group_compaction_runs_completed_total"), 7);
-  EXPECT_EQ(f_.Metas().size(), 19u);
+  EXPECT_EQ(MetricSum(second, "thanos_compact_downsample_total"), 0);
+  EXPECT_EQ(f_.Metas().size(), 21u);
 }
 
 TEST_F(ScenarioTest, PenaltyExactLosesWhatThanosLoses) {
@@ -184,6 +188,7 @@ TEST_F(ScenarioTest, WithoutReplicaLabelsOneGroupIsQuarantinedAndTheRestGoesOn) 
   // compaction-ready, and two of the one with a mark.
   EXPECT_EQ(MetricSum(registry, "thanos_compact_group_compactions_total"), 2);
   EXPECT_EQ(MetricSum(registry, "thanos_compact_blocks_marked_total"), 6);
+  EXPECT_EQ(MetricSum(registry, "thanos_compact_downsample_total"), 2);
   auto marks = node->quarantine().marks();
   ASSERT_EQ(marks.size(), 1u);
   const QuarantineMark& mark = marks.begin()->second;
