@@ -7,6 +7,7 @@
 #include <memory>
 #include <utility>
 
+#include "app/bucket_repair_command.h"
 #include "app/bucket_web_command.h"
 #include "app/runtime.h"
 #include "base/clock.h"
@@ -532,6 +533,7 @@ void AddBucketCommands(flags::App& app, flags::Command& tools, const GlobalFlags
   AddMark(bucket, global);
   AddRetention(bucket, global);
   AddUploadBlocks(bucket, global);
+  AddBucketRepairCommand(bucket, global);
 }
 
 }  // namespace gauntlet::app

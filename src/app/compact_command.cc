@@ -84,9 +84,9 @@ Result<compactor::NodeOptions> NodeOptionsOf(const AllCompactFlags& flags) {
   return o;
 }
 
-// Redraws one line of the terminal; an empty one goes away.
+// Redraws one line of the terminal, over which the next line of the log is written; an empty one goes away.
 void DrawLine(const std::string& line) {
-  std::fprintf(stderr, "\r\033[K%s", line.c_str());
+  std::fprintf(stderr, "\r\033[K%s\r", line.c_str());
   std::fflush(stderr);
 }
 

@@ -175,6 +175,10 @@ int Runtime::Run(Plan plan) {
     GN_LOG(logger_, kInfo, "stopped before it was ready", {"component", component_}, {"reason", st});
     return 0;
   }
+  if (!st.ok() && plan.ends_after_start) {
+    GN_LOG(logger_, kError, "not all is done", {"component", component_}, {"err", st});
+    return 1;
+  }
   if (!st.ok()) {
     GN_LOG(logger_, kError, "gauntlet cannot run", {"component", component_}, {"err", st});
     return 1;

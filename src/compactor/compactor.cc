@@ -94,7 +94,7 @@ Status Compactor::CompactRound(const Cancel& cancel, bool* again) {
   std::vector<Group> groups = GroupBlocks(metas);
   parts_.merges.CleanWorkDir();
   const std::set<Ulid> excluded = state->Excluded(parts_.quarantine);
-  const Backlog backlog = PlannedBacklog(parts_.planner.options().ranges, groups, excluded);
+  const Backlog backlog = BacklogOf(groups, excluded);
   parts_.progress.Begin("compacting", backlog.compaction_bytes);
   std::erase_if(groups, [](const Group& group) { return group.blocks.size() < 2; });
 
@@ -288,6 +288,12 @@ void Compactor::CleanPartial(const BucketState& state, const Cancel& cancel) {
   MutexLock lock(mutex_);
   deleted_.insert(finished.done.begin(), finished.done.end());
   deleted_.insert(cleaned.done.begin(), cleaned.done.end());
+}
+
+// Without groups that are set aside: nothing is done in those.
+Backlog Compactor::BacklogOf(std::vector<Group> groups, const std::set<Ulid>& excluded) const {
+  std::erase_if(groups, [&](const Group& group) { return parts_.quarantine.Holds(group.key); });
+  return PlannedBacklog(parts_.planner.options().ranges, std::move(groups), excluded);
 }
 
 Status Compactor::MeasureBacklog(const Cancel& cancel) {

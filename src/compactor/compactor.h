@@ -77,6 +77,7 @@ class Compactor {
   Status DownsampleAndRetain(const Cancel& cancel);
   void DeleteMarked(const BucketState& state, const Cancel& cancel);
   void CleanPartial(const BucketState& state, const Cancel& cancel);
+  Backlog BacklogOf(std::vector<Group> groups, const std::set<Ulid>& excluded) const;
   Status QuarantineBadMetas(const BucketState& state, const Cancel& cancel);
   blocks::UpkeepContext Upkeep() const { return {parts_.bucket, parts_.blocking, parts_.clock, parts_.logger}; }
 

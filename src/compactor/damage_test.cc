@@ -332,6 +332,28 @@ TEST_F(DamageTest, BlockWithManyDeletionsIsRewrittenOnce) {
   }
 }
 
+TEST_F(DamageTest, BlockThatCannotBeDownsampledIsNamedAndTheOthersAreDone) {
+  BlockSpec spec;
+  spec.series = {{{"job", "a"}}};
+  spec.mint = kTestStart;
+  spec.maxt = kTestStart + 48 * kHour;
+  spec.external = kEu;
+  const Ulid bad = f_.Put(spec);
+  spec.external = kUs;
+  f_.Put(spec);
+  Flip(bad.ToString() + "/chunks/000001", 40);
+  Status status = Iterate(f_.Options());
+  ASSERT_TRUE(status.ok()) << status.message();
+  EXPECT_EQ(Sum("thanos_compact_downsample_total"), 1);
+  EXPECT_EQ(Sum("thanos_compact_downsample_failures_total"), 1);
+  EXPECT_EQ(Sum("thanos_compact_downsample_failed_total"), 1);
+  EXPECT_EQ(OnlyMark().subject, bad.ToString());
+  EXPECT_EQ(OnlyMark().reason, kChunksReason);
+  EXPECT_NE(OnlyMark().series.find("job=\"a\""), std::string::npos) << OnlyMark().series;
+  ASSERT_TRUE(Iterate(f_.Options()).ok());
+  EXPECT_EQ(Sum("thanos_compact_downsample_failures_total"), 0);
+}
+
 // Every call to the bucket fails from the n-th on, as if the process had been killed there; then it runs again.
 TEST_F(DamageTest, BrokenOffAnywhereItEndsInTheSameBucket) {
   auto result = [](BucketFixture& f) {

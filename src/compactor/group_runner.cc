@@ -49,6 +49,10 @@ Result<RunOutcome> GroupRunner::Run(Group* group, std::set<Ulid> excluded, const
   const std::string resolution = group->ResolutionText();
   metrics_.Touch(resolution);
   metrics_.runs_started.With({resolution}).Add();
+  if (!quarantine_.Holds(group->key) && PlanMerge(planner_.options().ranges, group->blocks, excluded).blocks.empty()) {
+    metrics_.runs_completed.With({resolution}).Add();
+    return RunOutcome();
+  }
   std::unique_ptr<Lease> lease;
   if (leases_ != nullptr) {
     GN_ASSIGN(lease, leases_->Take(group->key, cancel));

@@ -102,7 +102,13 @@ Status Quarantine::Load(const Cancel& cancel) {
 }
 
 Result<bool> Quarantine::Put(const QuarantineMark& mark, const Cancel& cancel) {
-  if (Holds(mark.subject)) return false;
+  {
+    // What keeps a block out of merges says more than what keeps it from being downsampled.
+    MutexLock lock(mutex_);
+    auto held = marks_.find(mark.subject);
+    if (held != marks_.end() && (held->second.reason != kDownsampleReason || mark.reason == kDownsampleReason))
+      return false;
+  }
   GN_TRY(objstore::WriteObject(bucket_, ObjectOf(mark.subject), FormatQuarantineMark(mark), cancel)
              .Wrap("set quarantine mark of " + mark.subject));
   std::string ids;

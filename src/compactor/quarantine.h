@@ -63,7 +63,8 @@ class Quarantine {
 
   // Reads all marks. A mark that does not parse still holds its subject back.
   Status Load(const Cancel& cancel);
-  // Sets a mark, and says so as an error in the log; true when it is new (a mark that is there stays as it is).
+  // Sets a mark, and says so as an error in the log; true when it is new. A mark that is there stays as it is, but for
+  // one of a failed downsampling.
   Result<bool> Put(const QuarantineMark& mark, const Cancel& cancel);
   // Ok when there is none.
   Status Lift(const std::string& subject, const Cancel& cancel);

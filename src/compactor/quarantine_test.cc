@@ -81,6 +81,17 @@ TEST_F(QuarantineTest, MarksOfBlocksThatAreGoneGo) {
   EXPECT_TRUE(quarantine_.Holds("0@123"));
 }
 
+TEST_F(QuarantineTest, FailedDownsamplingDoesNotKeepABlockFromMergesAndGivesWayToWhatDoes) {
+  QuarantineMark mark = BlockMark(1);
+  mark.reason = kDownsampleReason;
+  EXPECT_TRUE(*quarantine_.Put(mark, Cancel()));
+  EXPECT_TRUE(quarantine_.NotMerged().empty());
+  EXPECT_EQ(quarantine_.Blocks().size(), 1u);
+  EXPECT_TRUE(*quarantine_.Put(BlockMark(1), Cancel()));
+  EXPECT_FALSE(*quarantine_.Put(mark, Cancel()));
+  EXPECT_EQ(quarantine_.NotMerged().size(), 1u);
+}
+
 TEST_F(QuarantineTest, MarkThatDoesNotReadStillHolds) {
   ASSERT_TRUE(
       objstore::WriteObject(bucket_, std::string(kQuarantinePrefix) + TestUlid(7).ToString() + ".json", "{", Cancel())

@@ -52,6 +52,7 @@ Syncer::Syncer(const SyncOptions& options, blocks::BlockCatalog& catalog, teleme
       metrics_(metrics),
       logger_(logger),
       clock_(clock),
+      on_fetch_(options.on_fetch),
       everything_(std::make_shared<Everything>()),
       // Half of the delay, so that a block which is to go stays in view until its replacement is surely seen.
       deletion_marks_(
@@ -77,7 +78,9 @@ Syncer::Syncer(const SyncOptions& options, blocks::BlockCatalog& catalog, teleme
 
 Result<BucketState> Syncer::Sync(const Cancel& cancel) {
   MutexLock lock(syncing_);
-  GN_ASSIGN(blocks::BlockView view, fetcher_->Fetch(cancel));
+  Result<blocks::BlockView> fetched = fetcher_->Fetch(cancel);
+  if (on_fetch_ != nullptr) on_fetch_(fetched);
+  GN_ASSIGN(blocks::BlockView view, std::move(fetched));
   GN_TRY(view.incomplete);
   BucketState state;
   state.metas = std::move(view.metas);

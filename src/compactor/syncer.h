@@ -33,6 +33,7 @@ struct SyncOptions {
   std::chrono::milliseconds consistency_delay{30 * 60'000};
   std::chrono::milliseconds delete_delay{48 * 3'600'000};
   bool downsampling = true;
+  std::function<void(const Result<blocks::BlockView>&)> on_fetch;  // told what each sync found; null = nobody
 };
 
 struct BucketState {
@@ -64,6 +65,7 @@ class Syncer {
   CompactMetrics& metrics_;
   telemetry::Logger& logger_;
   Clock& clock_;
+  const std::function<void(const Result<blocks::BlockView>&)> on_fetch_;
   std::shared_ptr<Everything> everything_;
   std::shared_ptr<blocks::IgnoreDeletionMarkFilter> deletion_marks_;
   std::shared_ptr<blocks::DeduplicateFilter> duplicates_;
