@@ -6,9 +6,13 @@
 #include <atomic>
 #include <chrono>
 #include <cstdio>
+#include <map>
 #include <memory>
+#include <string>
 #include <utility>
 
+#include "api/block_viewer/block_viewer.h"
+#include "api/status_handlers.h"
 #include "app/compact_flags.h"
 #include "app/runtime.h"
 #include "base/clock.h"
@@ -18,6 +22,7 @@
 #include "io/file_system.h"
 #include "net/http_router.h"
 #include "objstore/config.h"
+#include "server/middleware.h"
 
 namespace gauntlet::app {
 namespace {
@@ -108,7 +113,15 @@ Status QuarantineStatus(const compactor::Quarantine& quarantine) {
                               first.subject + ": " + first.details + "; " + first.repair};
 }
 
-Status RunCompact(const GlobalFlags& global, const AllCompactFlags& flags, int* exit_code) {
+server::MiddlewareOptions MiddlewareOptionsOf(const CompactWebFlags& flags, Runtime& runtime) {
+  server::MiddlewareOptions options;
+  options.tracer = &runtime.tracer();
+  options.cors = !flags.web.disable_cors;
+  return options;
+}
+
+Status RunCompact(const GlobalFlags& global, const AllCompactFlags& flags,
+                  std::map<std::string, std::string> flag_values, int* exit_code) {
   GN_TRY(flags.merge.Check());
   GN_ASSIGN(std::unique_ptr<Runtime> runtime, Runtime::Make(global, "compact"));
   telemetry::Logger& logger = runtime->logger();
@@ -118,6 +131,12 @@ Status RunCompact(const GlobalFlags& global, const AllCompactFlags& flags, int* 
   Result<std::unique_ptr<objstore::Bucket>> bucket =
       objstore::MakeBucket(bucket_yaml, {runtime->blocking(), files, logger, "compact"}, runtime->registry());
   if (!bucket.ok()) return bucket.status().Wrap("--objstore.config");
+  // As in the original, the page of blocks is there with --wait.
+  const bool shows_blocks = flags.loop.wait && !flags.web.disable;
+  api::BlockViewer viewer({.label = flags.web.label, .admin = !flags.web.disable_admin, .default_view = "global"},
+                          **bucket, SystemClock());
+  if (shows_blocks)
+    options.sync.on_fetch = [&viewer](const Result<blocks::BlockView>& found) { viewer.SetLoaded(found); };
   compactor::Progress::Draw draw;
   if (isatty(STDERR_FILENO) == 1) draw = DrawLine;
   GN_ASSIGN(std::unique_ptr<compactor::Node> node,
@@ -133,8 +152,13 @@ Status RunCompact(const GlobalFlags& global, const AllCompactFlags& flags, int* 
            {"default", compactor::kCompactionLevelMax});
   }
 
-  net::HttpRouter router;
+  server::Middleware middleware(MiddlewareOptionsOf(flags.web, *runtime), runtime->registry(), logger);
+  net::HttpRouter router("", middleware.Around());
   server::AddCommonRoutes(router, runtime->prober(), runtime->registry());
+  api::StatusHandlers status_handlers({"compact", Version(), "", "", std::move(flag_values), SystemClock().NowMs()},
+                                      nullptr);
+  telemetry::Registry global_registry;  // its counts would stand in the way of the compactor's own
+  blocks::MetaFetcher everything(node->catalog(), {}, global_registry, logger, SystemClock());
   Runtime::Plan plan;
   plan.http = flags.http;
   plan.router = &router;
@@ -167,6 +191,14 @@ Status RunCompact(const GlobalFlags& global, const AllCompactFlags& flags, int* 
       GN_LOG(logger, kError, "retriable error", {"err", status});
       metrics.retries.Add();
     }));
+    if (shows_blocks) {
+      viewer.Register(router);
+      status_handlers.Register(router);
+      plan.background.push_back(Every(flags.web.view_interval, [&](const Cancel& cancel) {
+        CancelSource limit(cancel, flags.web.view_timeout);
+        viewer.SetGlobal(everything.Fetch(limit.cancel()));
+      }));
+    }
     plan.background.push_back(
         Every(flags.loop.cleanup_interval, [&](const Cancel& cancel) { compactor.Clean(cancel); }));
     plan.background.push_back(Every(flags.loop.progress_interval, [&](const Cancel& cancel) {
@@ -186,9 +218,9 @@ void AddCompactCommand(flags::App& app, const GlobalFlags& global) {
   flags::Command& command = app.AddCommand("compact", "Continuously compacts blocks in an object store bucket.");
   auto compact_flags = std::make_shared<AllCompactFlags>();
   compact_flags->Register(command.flags());
-  command.Run([&global, compact_flags] {
+  command.Run([&app, &global, &command, compact_flags] {
     int exit_code = 1;
-    Status st = RunCompact(global, *compact_flags, &exit_code);
+    Status st = RunCompact(global, *compact_flags, app.Values(command), &exit_code);
     if (!st.ok()) ReportStartError("compact", st);
     return exit_code;
   });

@@ -157,6 +157,13 @@ def waiting(report, topology):
                          'thanos_compact_group_compactions_total{resolution="0"}', 'thanos_compact_downsample_total{resolution="0"}',
                          'thanos_blocks_meta_synced{state="loaded"}', "thanos_compact_halted 0", "thanos_compact_todo_downsample_blocks"):
             assert labelled in text, labelled
+    with report.case("the block viewer tells what there is, and marks"):
+        view = json.loads(fetch(process.url + "/api/v1/blocks?view=global")[2])["data"]["blocks"]
+        assert {b["ulid"] for b in view} >= set(metas(bucket)), view
+        assert fetch(process.url + "/global")[0] == 200 and fetch(process.url + "/api/v1/status/flags")[0] == 200
+        chosen = sorted(metas(bucket))[0]
+        status, _, body = fetch(process.url + "/api/v1/blocks/mark", {"id": chosen, "action": "NO_COMPACTION", "detail": "a test"}, method="POST")
+        assert status == 200 and (bucket / chosen / "no-compact-mark.json").exists(), (status, body)
     with report.case("a second compactor in the same data directory refuses to start"):
         other = subprocess.run([GAUNTLET, "compact", config_of(bucket), f"--data-dir={topology.folder}/wait", "--http-address=127.0.0.1:0"],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
