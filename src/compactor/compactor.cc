@@ -247,6 +247,10 @@ void Compactor::Clean(const Cancel& cancel) {
   if (state == nullptr) return;
   DeleteMarked(*state, cancel);
   CleanPartial(*state, cancel);
+  if (parts_.leases != nullptr) {
+    Status status = parts_.leases->DropStale(cancel);
+    if (!status.ok() && !cancel.stopped()) GN_LOG(parts_.logger, kWarn, "old leases stay", {"err", status});
+  }
   parts_.metrics.cleanups.Add();
 }
 

@@ -123,6 +123,12 @@ TEST_F(DamageTest, EachKindNamesItsBlockAndTheRestOfTheBucketIsCompacted) {
       {"no chunks", kChunksReason,
        [&](const Ulid& id) { ASSERT_TRUE(f_.bucket().Delete(id.ToString() + "/chunks/000001", Cancel()).ok()); }},
       {"chunk with another byte", kChunksReason, [&](const Ulid& id) { Flip(id.ToString() + "/chunks/000001", 100); }},
+      {"times that do not hold its chunks", kOutsideReason,
+       [&](const Ulid& id) {
+         blocks::Meta meta = f_.Metas().at(id);
+         meta.block.maxt_ms -= kHour;
+         Replace(id.ToString() + "/meta.json", blocks::FormatMeta(meta));
+       }},
       {"chunks out of order", kChunkOrderReason, [&](const Ulid& id) { Unorder(id); }},
   };
   int i = 0;

@@ -5,6 +5,7 @@
 
 #include "blocks/block_objects.h"
 #include "blocks/markers.h"
+#include "compactor/checked_source.h"
 #include "compactor/repair_advice.h"
 
 namespace gauntlet::compactor {
@@ -221,7 +222,7 @@ Result<GroupRunner::Step> GroupRunner::SetAside(Group* group, const Plan& plan, 
   if (blamed) {
     mark.subject = fault.block.ToString();
     mark.blocks = {fault.block};
-    mark.reason = ReasonOf(fault.kind);
+    mark.reason = why.message().find(kOutsideText) == std::string_view::npos ? ReasonOf(fault.kind) : kOutsideReason;
     mark.series = fault.series;
     excluded->insert(fault.block);
   } else {

@@ -14,6 +14,7 @@ namespace {
 
 constexpr size_t kLeaseBytesMax = 64 << 10;
 constexpr std::chrono::seconds kGiveBackWithin{10};
+constexpr int64_t kStaleAfter = 4;  // times of a lease
 
 // Numbers sort as text.
 std::string ObjectOf(const std::string& name, uint64_t number) {
@@ -120,6 +121,18 @@ void Leases::RenewAll(const Cancel& cancel) {
     Status status = Write(name, number, false, cancel);
     if (!status.ok()) GN_LOG(logger_, kWarn, "a lease was not renewed", {"lease", name}, {"err", status});
   }
+}
+
+Status Leases::DropStale(const Cancel& cancel) {
+  const int64_t before_ms = clock_.NowMs() - kStaleAfter * time_.count();
+  std::vector<std::string> stale;
+  GN_TRY(bucket_.Iter(kLeasePrefix, {.recursive = true, .attributes = true}, cancel,
+                      [&](const objstore::ObjectEntry& entry) {
+                        if (entry.modified_ms > 0 && entry.modified_ms < before_ms) stale.emplace_back(entry.name);
+                        return Status();
+                      }));
+  for (const std::string& name : stale) GN_TRY(bucket_.Delete(name, cancel));
+  return Status();
 }
 
 void Leases::GiveBack(const std::string& name, uint64_t number) {

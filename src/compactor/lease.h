@@ -63,6 +63,8 @@ class Leases {
   Result<std::unique_ptr<Lease>> Take(const std::string& name, const Cancel& cancel);
   // Writes again what is held. To be called a few times within the time of a lease.
   void RenewAll(const Cancel& cancel);
+  // Removes leases of others that were not renewed for long: their holders died, and nobody came for their work.
+  Status DropStale(const Cancel& cancel);
   std::chrono::milliseconds time() const { return time_; }
   const std::string& holder() const { return holder_; }
 

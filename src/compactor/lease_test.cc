@@ -79,6 +79,20 @@ TEST_F(LeaseTest, OfTwoThatTakeOverOneWins) {
   EXPECT_TRUE(of_b != nullptr);
 }
 
+TEST_F(LeaseTest, LeasesOfTheDeadGoAndThoseOfTheLivingStay) {
+  auto lease = a_.Take("0@1", Cancel());
+  ASSERT_TRUE(lease.ok() && *lease != nullptr);
+  const std::string dead = "compactor/leases/0@2/00000000000000000001.json";
+  ASSERT_TRUE(objstore::WriteObject(bucket_, dead, FormatLease({"dead", clock_.NowMs() + 60'000}), Cancel()).ok());
+  for (int i = 0; i < 5; ++i) {
+    clock_.Advance(seconds(50));
+    a_.RenewAll(Cancel());
+  }
+  ASSERT_TRUE(b_.DropStale(Cancel()).ok());
+  EXPECT_FALSE(*bucket_.Exists(dead, Cancel()));
+  EXPECT_FALSE(Has(b_));
+}
+
 TEST_F(LeaseTest, WhatDoesNotReadHoldsNobody) {
   ASSERT_TRUE(objstore::WriteObject(bucket_, "compactor/leases/0@1/00000000000000000001.json", "{", Cancel()).ok());
   EXPECT_TRUE(Has(a_));

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "compactor/bucket_source.h"
+#include "compactor/checked_source.h"
 #include "io/path.h"
 #include "objstore/directories.h"
 #include "tsdb/compact/compacted_meta.h"
@@ -76,7 +77,7 @@ Result<std::unique_ptr<tsdb::BlockSource>> MergeJobs::OpenSource(const blocks::M
   options.ahead = &context_.blocking;
   options.Share(blocks, kWindowBytes);
   GN_ASSIGN(auto source, BucketBlockSource::Open(context_.bucket, meta.block, options, cancel, fault));
-  return std::unique_ptr<tsdb::BlockSource>(std::move(source));
+  return std::unique_ptr<tsdb::BlockSource>(std::make_unique<CheckedSource>(std::move(source)));
 }
 
 Result<MergeResult> MergeJobs::Run(const MergeRequest& request, const Cancel& cancel, tsdb::BlockFault* fault) {

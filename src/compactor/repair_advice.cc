@@ -42,6 +42,10 @@ std::string AdviceFor(const QuarantineMark& mark) {
     return "bring back the missing objects from a backup, then " + Command("--action=release --id=" + id) +
            "; or make a new block without what does not read: " + Command("--action=salvage --id=" + id);
   }
+  if (mark.reason == kOutsideReason) {
+    return "correct minTime and maxTime in its meta.json so that they hold its chunks, then " +
+           Command("--action=release --id=" + id) + "; or give the block up: " + Command("--action=drop --id=" + id);
+  }
   if (mark.reason == kBrokenIndexReason || mark.reason == kLabelOrderReason || mark.reason == kBadMetaReason) {
     return "bring back the object from a backup, then " + Command("--action=release --id=" + id) +
            "; or give the block up: " + Command("--action=drop --id=" + id);
