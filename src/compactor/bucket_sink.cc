@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "blocks/header_object.h"
 #include "blocks/index_health.h"
 #include "compactor/segment_upload.h"
 #include "io/path.h"
@@ -151,6 +152,15 @@ Status BucketBlockSink::UploadIndex(const Cancel& cancel) {
   return objstore::UploadFile(bucket_, files_, path, io::JoinPath(dir_, blocks::kIndexFile), cancel);
 }
 
+// Ready-made for store gateways (ADR 5). The block is as good without it.
+Status BucketBlockSink::UploadHeader(const Cancel& cancel) {
+  const std::string path = io::JoinPath(scratch_, blocks::kHeaderObject);
+  Status status = blocks::PackIndexHeader(files_, io::JoinPath(scratch_, blocks::kIndexFile), path);
+  if (status.ok())
+    status = objstore::UploadFile(bucket_, files_, path, io::JoinPath(dir_, blocks::kHeaderObject), cancel);
+  return status.ok() ? status : cancel.status();
+}
+
 Status BucketBlockSink::VerifyUpload(const Cancel& cancel) {
   for (const blocks::BlockFile& file : written_) {
     const std::string object = io::JoinPath(dir_, file.rel_path);
@@ -168,6 +178,7 @@ Result<tsdb::BlockMeta> BucketBlockSink::Finish(const Cancel& cancel) {
   GN_TRY(index_->Finish());
   GN_TRY(VerifyIndex(cancel).Wrap(fmt::format("verify the index of the new block {}", dir_)));
   GN_TRY(UploadIndex(cancel));
+  GN_TRY(UploadHeader(cancel));
   GN_TRY(VerifyUpload(cancel));
   blocks::ThanosMeta& thanos = meta_.thanos;
   thanos.segment_files.clear();

@@ -71,6 +71,7 @@ class BucketBlockSink : public tsdb::BlockSink {
   // Reads the new index; what it says fits together and to what was written.
   Status VerifyIndex(const Cancel& cancel);
   Status UploadIndex(const Cancel& cancel);
+  Status UploadHeader(const Cancel& cancel);
   // Whether the bucket shows all files with their sizes.
   Status VerifyUpload(const Cancel& cancel);
 

@@ -5,6 +5,7 @@
 #include <set>
 #include <tuple>
 
+#include "blocks/header_object.h"
 #include "compactor/testing/bucket_fixture.h"
 #include "tsdb/chunkenc/testing/golden_chunks.h"
 
@@ -150,6 +151,10 @@ TEST_P(GoldenDedupTest, ReplicasBecomeTheBlockThatThanosMade) {
   EXPECT_TRUE(Object(id + "/index") == *f_.files().ReadFile(out + "index"));
   EXPECT_TRUE(Object(id + "/chunks/000001") == *f_.files().ReadFile(out + "chunks/000001"));
   EXPECT_EQ(left.begin()->second.thanos.labels, (LabelMap{{"cluster", "test"}}));
+  // For store gateways, ready-made.
+  EXPECT_TRUE(blocks::DownloadIndexHeader(f_.bucket(), f_.files(), left.begin()->first, Object(id + "/index").size(),
+                                          io::JoinPath(f_.dir(), "header"), Cancel())
+                  .ok());
 }
 
 INSTANTIATE_TEST_SUITE_P(All, GoldenDedupTest,

@@ -158,8 +158,9 @@ def waiting(report, topology):
                          'thanos_blocks_meta_synced{state="loaded"}', "thanos_compact_halted 0", "thanos_compact_todo_downsample_blocks"):
             assert labelled in text, labelled
     with report.case("the block viewer tells what there is, and marks"):
-        view = json.loads(fetch(process.url + "/api/v1/blocks?view=global")[2])["data"]["blocks"]
-        assert {b["ulid"] for b in view} >= set(metas(bucket)), view
+        def seen(view):
+            return {b["ulid"] for b in json.loads(fetch(process.url + f"/api/v1/blocks?view={view}")[2])["data"]["blocks"]}
+        wait_for("all blocks", lambda: seen("global") >= set(metas(bucket)) and seen("loaded") >= set(metas(bucket)), 10)
         assert fetch(process.url + "/global")[0] == 200 and fetch(process.url + "/api/v1/status/flags")[0] == 200
         chosen = sorted(metas(bucket))[0]
         status, _, body = fetch(process.url + "/api/v1/blocks/mark", {"id": chosen, "action": "NO_COMPACTION", "detail": "a test"}, method="POST")
