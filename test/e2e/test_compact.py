@@ -131,7 +131,8 @@ def waiting(report, topology):
     http = free_port()
     process = topology.start("compact", [GAUNTLET, "compact", config_of(bucket), f"--data-dir={topology.folder}/wait", "--wait",
                                          f"--http-address=127.0.0.1:{http}", "--wait-interval=1s", "--consistency-delay=0s",
-                                         "--compact.progress-interval=1s", "--deduplication.replica-label=replica",
+                                         "--compact.progress-interval=1s", "--block-viewer.global.sync-block-interval=1s",
+                                         "--deduplication.replica-label=replica",
                                          "--deduplication.func=penalty"], f"http://127.0.0.1:{http}/-/ready")
     process.url = f"http://127.0.0.1:{http}"
 
