@@ -8,6 +8,7 @@
 #include "objstore/azure/azure_config.h"
 #include "objstore/filesystem_bucket.h"
 #include "objstore/gcs/gcs_bucket.h"
+#include "objstore/hedged_bucket.h"
 #include "objstore/metered_bucket.h"
 #include "objstore/oci/oci_bucket.h"
 #include "objstore/prefix_bucket.h"
@@ -61,8 +62,12 @@ Result<std::unique_ptr<Bucket>> MakeProvider(const std::string& type, const conf
 
 }  // namespace
 
-Result<std::unique_ptr<Bucket>> MakeBucket(std::string_view yaml, const Environment& environment) {
+namespace {
+
+Result<std::unique_ptr<Bucket>> MakeBucket(std::string_view yaml, const Environment& environment,
+                                           telemetry::Registry* registry) {
   std::string type, prefix;
+  HedgingOptions hedging;
   config::NodePtr root;
   const config::Node* node = nullptr;
   auto parse = [&]() -> Status {
@@ -71,18 +76,33 @@ Result<std::unique_ptr<Bucket>> MakeBucket(std::string_view yaml, const Environm
       d.Field("type", &type);
       node = d.Take("config");
       d.Field("prefix", &prefix);
+      d.Object("hedging_config", "exthttp.HedgingConfig", [&](config::Decoder& h) {
+        h.Field("enabled", &hedging.enabled);
+        h.Field("up_to", &hedging.up_to);
+        h.Field("quantile", &hedging.quantile);
+        if (hedging.quantile <= 0 || hedging.quantile >= 1) h.Fail("quantile", "quantile must be between 0 and 1");
+      });
     });
   };
   GN_TRY(parse().Wrap("parsing config YAML file"));
   config::NodePtr none = config::Node::Plain("");
   Result<std::unique_ptr<Bucket>> bucket = MakeProvider(type, node != nullptr ? *node : *none, environment);
   if (!bucket.ok()) return bucket.status().Wrap("create " + type + " client");
+  if (hedging.enabled)
+    bucket = std::unique_ptr<Bucket>(
+        std::make_unique<HedgedBucket>(hedging, *std::move(bucket), environment.executor, registry));
   return PrefixBucket::Wrap(*std::move(bucket), prefix);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Bucket>> MakeBucket(std::string_view yaml, const Environment& environment) {
+  return MakeBucket(yaml, environment, nullptr);
 }
 
 Result<std::unique_ptr<Bucket>> MakeBucket(std::string_view yaml, const Environment& environment,
                                            telemetry::Registry& registry) {
-  GN_ASSIGN(std::unique_ptr<Bucket> bucket, MakeBucket(yaml, environment));
+  GN_ASSIGN(std::unique_ptr<Bucket> bucket, MakeBucket(yaml, environment, &registry));
   return std::unique_ptr<Bucket>(std::make_unique<MeteredBucket>(std::move(bucket), registry));
 }
 

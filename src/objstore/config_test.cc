@@ -25,6 +25,16 @@ TEST_F(ConfigTest, FilesystemBelowItsPrefix) {
   EXPECT_TRUE(files_.Exists("/data/a/b/o"));
 }
 
+TEST_F(ConfigTest, ReadsAreHedgedWhereThatIsAskedFor) {
+  std::string yaml =
+      "type: FILESYSTEM\nconfig: {directory: /data}\nhedging_config: {enabled: true, up_to: 2, quantile: ";
+  auto bucket = Make(yaml + "0.5}\n");
+  ASSERT_TRUE(bucket.ok()) << bucket.status().message();
+  ASSERT_TRUE(WriteObject(**bucket, "o", "123", Cancel()).ok());
+  for (int i = 0; i < 100; ++i) EXPECT_EQ(*ReadRange(**bucket, "o", 1, 1, Cancel()), "2");
+  EXPECT_NE(Error(yaml + "2}\n").find("quantile must be between 0 and 1"), std::string::npos);
+}
+
 TEST_F(ConfigTest, MistakesAreTold) {
   EXPECT_EQ(Error("type: FILESYSTEM\nconfig: {}\n"),
             "create FILESYSTEM client: missing directory for filesystem bucket");
