@@ -154,8 +154,11 @@ Status RunStore(const GlobalFlags& global, const AllStoreFlags& flags, std::map<
   blocks::MetaFetcher fetcher(catalog, FiltersOf(flags.blocks, std::move(relabeler), catalog, *runtime),
                               runtime->registry(), logger, SystemClock());
 
+  store::ReadMetrics read_metrics(runtime->registry());
   store::BlockEnvironment environment{&source, &runtime->blocking(), caches.index.cache.get(),
                                       HabitsOf(flags.read, (*bucket)->provider())};
+  environment.lazy = {flags.read.lazy_postings, flags.read.series_estimate, 0.5, flags.read.posting_ratio};
+  environment.metrics = &read_metrics;
   store::BucketStoreOptions store_options;
   store_options.mint_ms = flags.blocks.min_time.At(SystemClock().NowMs());
   store_options.maxt_ms = flags.blocks.max_time.At(SystemClock().NowMs());

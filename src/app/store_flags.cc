@@ -78,8 +78,15 @@ void StoreReadFlags::Register(flags::FlagSet& f) {
       "Maximum amount of downloaded (either fetched or touched) bytes in a single Series/LabelNames/LabelValues call.",
       &downloaded_bytes);
   f.Int("store.grpc.series-max-concurrency", "Maximum number of concurrent Series calls.", &series_concurrency);
-  f.Bool("store.enable-lazy-expanded-postings", "Accepted without effect.", &lazy_postings);
-  f.Double("store.posting-group-max-key-series-ratio", "Accepted without effect.", &posting_ratio);
+  f.Bool("store.enable-lazy-expanded-postings",
+         "If true, Store Gateway will estimate postings size and try to lazily expand postings if it downloads less "
+         "data than expanding all postings.",
+         &lazy_postings);
+  f.Double("store.posting-group-max-key-series-ratio",
+           "Mark posting group as lazy if it fetches more keys than R * max series the query should fetch. With R set "
+           "to 100, a posting group which fetches 100K keys will be marked as lazy if the current query only fetches "
+           "1000 series. Set to 0 to disable. Only valid with --store.enable-lazy-expanded-postings.",
+           &posting_ratio);
   f.Int("matcher-cache-size", "Accepted without effect.", &matcher_cache);
   f.Config("request.logging-config", "YAML file with request logging configuration.", &request_logging);
   f.Int("debug.series-batch-size", "Accepted without effect.", &series_batch).Hidden();

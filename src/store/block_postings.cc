@@ -43,7 +43,14 @@ Status BlockPostings::FetchMissing(std::span<const tsdb::PostingsKey> keys, cons
   const BlockEnvironment& environment = block_.environment();
   auto bytes = std::make_unique<RangedBytes>();
   RangedReader reader(*environment.bucket, *environment.executor, environment.habits, &request_.download);
-  GN_TRY(reader.Read(block_.index_object(), ranges, "postings", cancel_, bytes.get()));
+  {
+    FetchTimer timer(environment.metrics == nullptr ? nullptr : &environment.metrics->postings_seconds);
+    GN_TRY(reader.Read(block_.index_object(), ranges, "postings", cancel_, bytes.get()));
+  }
+  if (environment.metrics != nullptr) {
+    for (size_t i : missing)
+      environment.metrics->postings_bytes.Observe(static_cast<double>(keys[i].range.end - keys[i].range.begin));
+  }
   for (size_t i : missing) {
     const tsdb::PostingsKey& key = keys[i];
     std::string_view section = bytes->From(key.range.begin).substr(0, key.range.end - key.range.begin);

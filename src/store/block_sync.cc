@@ -29,6 +29,7 @@ BlockSync::Opened BlockSync::Open(const Ulid& id, const blocks::Meta& meta) {
   facts.resolution_ms = meta.thanos.resolution_ms;
   facts.external = meta.thanos.ExternalLabels();
   facts.segments = meta.thanos.segment_files;
+  facts.series_bytes_max = static_cast<uint64_t>(std::max<int64_t>(meta.thanos.series_bytes_max, 0));
   Opened opened;
   uint64_t index_bytes = 0;
   for (const blocks::BlockFile& file : meta.thanos.files) {

@@ -17,7 +17,9 @@
 #include "model/labels.h"
 #include "objstore/bucket.h"
 #include "store/index_cache.h"
+#include "store/lazy_postings.h"
 #include "store/ranged_reader.h"
+#include "store/read_metrics.h"
 #include "tsdb/index/postings_table.h"
 #include "tsdb/index/symbols.h"
 
@@ -44,6 +46,7 @@ struct BlockFacts {
   int64_t resolution_ms = 0;
   Labels external;                    // of the `thanos` section
   std::vector<std::string> segments;  // names below "chunks/", in order; empty = 000001, 000002, ..
+  uint64_t series_bytes_max = 0;      // of a series entry; 0 = not known
 };
 
 // What blocks of one gateway share. All borrowed; `cache` may be null.
@@ -52,6 +55,8 @@ struct BlockEnvironment {
   Executor* executor = nullptr;
   IndexCache* cache = nullptr;
   ReadHabits habits;
+  LazyPostingsOptions lazy;
+  ReadMetrics* metrics = nullptr;  // may be null
 };
 
 class BucketBlock {

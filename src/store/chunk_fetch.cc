@@ -106,7 +106,11 @@ Status ChunkFetch::ReadSegments(Fetched* fetched, std::vector<std::string_view>*
     }
     GN_TRY(fetched->charge.Grow(bytes));
     auto& pieces = *fetched->bytes.emplace_back(std::make_unique<RangedBytes>());
-    GN_TRY(reader_.Read(block_.segment_object(segment), ranges, "chunks", cancel_, &pieces));
+    {
+      ReadMetrics* metrics = block_.environment().metrics;
+      FetchTimer timer(metrics == nullptr ? nullptr : &metrics->chunks_seconds);
+      GN_TRY(reader_.Read(block_.segment_object(segment), ranges, "chunks", cancel_, &pieces));
+    }
     if (pieces.memory_bytes() > bytes) GN_TRY(fetched->charge.Grow(pieces.memory_bytes() - bytes));
     for (size_t i = begin; i < end; ++i) {
       std::string_view chunk = pieces.From(places_[i].offset);
@@ -124,6 +128,7 @@ Status ChunkFetch::ReadLonger(uint32_t segment, uint64_t offset, Fetched* fetche
   if (size == 0 || size > kStoredChunkBytesMax) {
     return Status(Code::kCorrupt, fmt::format("no chunk at byte {} of {}", offset, block_.segment_object(segment)));
   }
+  if (block_.environment().metrics != nullptr) block_.environment().metrics->chunk_refetches.Add();
   GN_TRY(fetched->charge.Grow(size));
   auto& bytes = *fetched->bytes.emplace_back(std::make_unique<RangedBytes>());
   GN_TRY(reader_.Read(block_.segment_object(segment), {{offset, offset + size}}, "chunks", cancel_, &bytes));

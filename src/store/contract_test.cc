@@ -39,7 +39,7 @@ ReadHabits WrongGuesses() {
 
 class BucketSubject : public storeapi::ContractSubject {
  public:
-  explicit BucketSubject(ReadHabits habits) {
+  explicit BucketSubject(ReadHabits habits, LazyPostingsOptions lazy = {}) {
     static int number = 0;
     root_ =
         fs::temp_directory_path() / ("gauntlet-contract-" + std::to_string(getpid()) + "-" + std::to_string(++number));
@@ -47,6 +47,7 @@ class BucketSubject : public storeapi::ContractSubject {
     environment_.bucket = bucket_.get();
     environment_.executor = &pool_;
     environment_.habits = habits;
+    environment_.lazy = lazy;
   }
   bool is_bucket() override { return true; }
   ~BucketSubject() override { fs::remove_all(root_); }
@@ -113,7 +114,13 @@ INSTANTIATE_TEST_SUITE_P(
     Bucket, StoreContract,
     ::testing::Values(ContractParam{"LocalFiles", [] { return std::make_unique<BucketSubject>(LocalHabits()); }},
                       ContractParam{"DistantObjects", [] { return std::make_unique<BucketSubject>(ReadHabits()); }},
-                      ContractParam{"WrongGuesses", [] { return std::make_unique<BucketSubject>(WrongGuesses()); }}),
+                      ContractParam{"WrongGuesses", [] { return std::make_unique<BucketSubject>(WrongGuesses()); }},
+                      ContractParam{"PostponedPostings",
+                                    [] {
+                                      // Entries that cost nothing: every list that can wait does.
+                                      return std::make_unique<BucketSubject>(LocalHabits(),
+                                                                             LazyPostingsOptions{true, 1, 0.5, 0});
+                                    }}),
     storeapi::ContractName);
 
 }  // namespace

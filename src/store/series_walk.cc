@@ -50,9 +50,24 @@ Status SeriesWalk::Select() {
     }
   }
   BlockPostings postings(block_, *request_, cancel_);
-  GN_ASSIGN(tsdb::PostingsCursorPtr cursor, tsdb::SelectPostings(*tables_.postings, matchers_, postings, cancel_));
+  GN_ASSIGN(tsdb::PostingsPlan plan, tsdb::PlanPostings(*tables_.postings, matchers_, cancel_));
+  LazyPostingsOptions lazy = block_.environment().lazy;
+  if (uint64_t known = block_.facts().series_bytes_max; known > 0)
+    lazy.series_bytes = std::min(lazy.series_bytes, known);
+  PostponedPostings postponed = PostponeCostly(lazy, matchers_, &plan);
+  GN_ASSIGN(tsdb::PostingsCursorPtr cursor, tsdb::RunPlan(plan, postings));
   ids_ = tsdb::DrainPostings(*cursor);
-  if (cache != nullptr) cache->PutExpanded(block_.facts().ulid, matchers_, ids_);
+  ReadMetrics* metrics = block_.environment().metrics;
+  if (metrics != nullptr && ids_.empty()) metrics->empty_postings.Add();
+  later_ = std::move(postponed.matchers);
+  if (later_.empty()) {
+    if (cache != nullptr) cache->PutExpanded(block_.facts().ulid, matchers_, ids_);
+  } else if (metrics != nullptr) {
+    metrics->lazy_postings.Add();
+    metrics->lazy_bytes.Add(static_cast<double>(postponed.list_bytes));
+    metrics->lazy_by_size.Add(postponed.by_size);
+    metrics->lazy_by_keys.Add(postponed.by_keys);
+  }
   return Status();
 }
 
@@ -121,7 +136,11 @@ Status SeriesWalk::Load(std::vector<SelectedSeries>* out) {
     ranges.resize(kept);
   }
   RangedBytes entries;
-  if (!ranges.empty()) GN_TRY(reader_.Read(block_.index_object(), ranges, "series", cancel_, &entries));
+  if (!ranges.empty()) {
+    ReadMetrics* metrics = block_.environment().metrics;
+    FetchTimer timer(metrics == nullptr ? nullptr : &metrics->series_seconds);
+    GN_TRY(reader_.Read(block_.index_object(), ranges, "series", cancel_, &entries));
+  }
   request_->entries.touched.fetch_add(end - begin, std::memory_order_relaxed);
   request_->entries.fetched.fetch_add(ranges.size(), std::memory_order_relaxed);
   request_->entries.fetched_bytes.fetch_add(entries.memory_bytes(), std::memory_order_relaxed);
@@ -155,6 +174,7 @@ Result<std::string_view> SeriesWalk::EntryOf(uint32_t id, std::string_view bytes
   if (size == 0 || size > kEntryBytesMax) {
     return Status(Code::kCorrupt, "no series entry at byte " + std::to_string(offset) + " of " + block_.index_object());
   }
+  if (block_.environment().metrics != nullptr) block_.environment().metrics->series_refetches.Add();
   RangedBytes again;
   GN_TRY(reader_.Read(block_.index_object(), {{offset, offset + size}}, "series", cancel_, &again));
   longer_ = std::move(again).Release();
@@ -166,6 +186,11 @@ Status SeriesWalk::Take(std::string_view entry, std::vector<SelectedSeries>* out
   Status decoded = decoder_->DecodeOverlapping(entry, request.min_time_ms, request.max_time_ms, &entry_);
   if (!decoded.ok()) return decoded.Wrap("series of " + block_.index_object());
   if (entry_.chunks.empty()) return Status();
+  if (!later_.empty() && !MatchesAll(later_, entry_.labels())) {
+    if (ReadMetrics* metrics = block_.environment().metrics; metrics != nullptr)
+      metrics->lazy_overfetched_bytes.Add(static_cast<double>(entry.size()));
+    return Status();
+  }
   rewriter_.Rewrite(entry_.labels(), &packed_);
   if (!shard_.Matches(LabelsView(packed_))) return Status();
   std::vector<tsdb::ChunkMeta> chunks;

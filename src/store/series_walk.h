@@ -70,6 +70,7 @@ class SeriesWalk {
 
   const BucketBlock& block_;
   const Matchers matchers_;
+  Matchers later_;  // tried on each series, where their postings were not worth reading
   const std::shared_ptr<BlockRequest> request_;
   const Cancel cancel_;
   RangedReader reader_;
