@@ -4,6 +4,7 @@
 #include <charconv>
 #include <utility>
 
+#include "net/curl_pool.h"
 #include "net/http_transfer.h"
 #include "net/url.h"
 

@@ -1,8 +1,9 @@
-// HttpTransfer: one call of an HttpClient, done by libcurl on the caller's thread. CurlPool keeps the connections.
+// HttpTransfer: one call of an HttpClient, done by libcurl on the caller's thread.
 //
 // Each call borrows a curl multi handle, which holds the connections of one origin that it used before, and drives it
 // by itself: body bytes reach the callback in place, a callback that blocks leaves the socket unread, and a Cancel
-// wakes the wait. Threads: CurlPool is thread-safe; an HttpTransfer is for one thread at a time.
+// wakes the wait.
+// Threads: one thread at a time.
 
 #pragma once
 
@@ -11,48 +12,16 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <vector>
 
 #include "base/cancel.h"
-#include "base/mutex.h"
 #include "base/status.h"
 #include "net/http_client.h"
 
 namespace gauntlet::net {
 
+class CurlPool;
+class CurlRequest;
 struct Url;
-
-class CurlPool {
- public:
-  CurlPool(size_t idle_max, std::chrono::milliseconds idle_timeout);
-  ~CurlPool();
-  CurlPool(const CurlPool&) = delete;
-  CurlPool& operator=(const CurlPool&) = delete;
-
-  // A CURLM, with its connections to `origin` if there is one that has rested.
-  void* Take(const std::string& origin);
-  void Give(const std::string& origin, void* multi);
-  // The CURLSH of host names and TLS sessions.
-  void* shared() const;
-
- private:
-  struct Resting {
-    void* multi;
-    std::chrono::steady_clock::time_point since;
-  };
-  class Share;
-  // Moves to `out` what has rested for too long (looked for now and then), and the oldest ones beyond idle_max_.
-  void Expire(std::vector<void*>* out) GN_REQUIRES(mutex_);
-
-  const size_t idle_max_;
-  const std::chrono::milliseconds idle_timeout_;
-  std::unique_ptr<Share> share_;
-  Mutex mutex_;
-  std::unordered_map<std::string, std::vector<Resting>> resting_ GN_GUARDED_BY(mutex_);  // the newest at the back
-  size_t resting_count_ GN_GUARDED_BY(mutex_) = 0;
-  std::chrono::steady_clock::time_point looked_ GN_GUARDED_BY(mutex_);
-};
 
 class HttpTransfer {
  public:
@@ -71,13 +40,8 @@ class HttpTransfer {
   bool callback_failed() const { return callback_failed_; }
 
  private:
-  struct Curl;
-
-  Status SetUp(const Url& url);
-  Status SetUpRequest();
-  Status SetUpAuth(const Url& url);
-  Status SetUpTls();
-  Status Drive();
+  void SetCallbacks();
+  Status Drive(void* multi);
   Status Outcome(int curl_code);
   // Ok, or why the call must end now.
   Status Ended() const;
@@ -96,7 +60,7 @@ class HttpTransfer {
   const OnHead& on_head_;
   const OnBody& on_body_;
   const std::chrono::steady_clock::time_point begun_;
-  std::unique_ptr<Curl> curl_;
+  std::unique_ptr<CurlRequest> request_;
   HttpAnswer head_;
   bool head_done_ = false, callback_failed_ = false;
   uint64_t sent_bytes_ = 0;  // of a streamed body
