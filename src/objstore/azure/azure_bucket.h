@@ -10,7 +10,7 @@
 
 #include "base/executor.h"
 #include "objstore/bucket.h"
-#include "objstore/config.h"
+#include "objstore/environment.h"
 #include "objstore/rest/part_cutter.h"
 #include "objstore/rest/rest_client.h"
 

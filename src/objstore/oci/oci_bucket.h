@@ -11,7 +11,7 @@
 #include "base/executor.h"
 #include "config/yaml.h"
 #include "objstore/bucket.h"
-#include "objstore/config.h"
+#include "objstore/environment.h"
 #include "objstore/rest/part_cutter.h"
 #include "objstore/rest/rest_client.h"
 

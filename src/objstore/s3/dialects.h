@@ -11,7 +11,7 @@
 #include "base/status.h"
 #include "config/yaml.h"
 #include "objstore/bucket.h"
-#include "objstore/config.h"
+#include "objstore/environment.h"
 
 namespace gauntlet::objstore {
 

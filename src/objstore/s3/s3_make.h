@@ -7,7 +7,7 @@
 #include "base/status.h"
 #include "config/yaml.h"
 #include "objstore/bucket.h"
-#include "objstore/config.h"
+#include "objstore/environment.h"
 #include "objstore/s3/s3_config.h"
 
 namespace gauntlet::objstore {
