@@ -64,6 +64,10 @@ def cases(report, topology, now, kind, config, env, listing):
     with report.case(f"{kind}: labels come from the bucket"):
         assert Api(query.url).get("label/seat/values")["data"] == list("abcd")
         assert "cluster" in Api(query.url).get("labels")["data"]
+    with report.case(f"{kind}: index headers came ready-made, no index was read for them"):
+        told = metrics(stores[0])
+        assert float(told['gauntlet_store_index_headers_total{source="object"}']) == len(blocks), told
+        assert float(told['gauntlet_store_index_headers_total{source="index"}']) == 0, told
     with report.case(f"{kind}: one store killed, the other answers all of it, and the warning names the dead one"):
         stores[0].kill()
         answer = ask(query.url, QUERIES[1], start + HOUR + 1, start + 8 * HOUR + 1)
