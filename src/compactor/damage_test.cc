@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "base/mutex.h"
 #include "compactor/repair.h"
 #include "compactor/testing/bucket_fixture.h"
 #include "tsdb/index/index_reader.h"
@@ -458,6 +459,75 @@ TEST_F(DamageTest, GroupThatSomebodyElseWorksOnIsLeftToHim) {
   ASSERT_TRUE(Iterate(f_.Options()).ok());
   EXPECT_EQ(Sum("thanos_compact_group_compactions_total"), 1);
   EXPECT_EQ(f_.Unmarked().size(), 4u);
+}
+
+// Everything is deleted, of which the metas know nothing: nobody is to blame, and nothing is given up.
+TEST_F(DamageTest, GroupWhoseMergeMakesNoSenseIsHeldUntilItIsReleased) {
+  const std::vector<Ulid> ids = PutGroup(kEu);
+  const std::string path = io::JoinPath(f_.dir(), "index");
+  for (const Ulid& id : ids) {
+    ASSERT_TRUE(f_.files().WriteAtomically(path, Object(id.ToString() + "/index")).ok());
+    auto index = tsdb::IndexReader::Open(f_.files(), path);
+    ASSERT_TRUE(index.ok());
+    tsdb::Tombstones tombstones;
+    for (uint32_t series : {(*(*index)->AllPostings())[0], (*(*index)->AllPostings())[1]})
+      tombstones.Add(series, {0, kTestStart + 100 * kHour});
+    ASSERT_TRUE(objstore::WriteObject(f_.bucket(), id.ToString() + "/tombstones", tombstones.Format(), Cancel()).ok());
+  }
+  for (int i = 0; i < 2; ++i) {
+    Status status = Iterate(f_.Options());
+    ASSERT_TRUE(status.ok()) << status.message();
+    EXPECT_EQ(OnlyMark().subject, "0@10215758682207145076");
+    EXPECT_EQ(OnlyMark().reason, kMergeReason);
+    EXPECT_EQ(OnlyMark().blocks.size(), 4u);
+    EXPECT_EQ(f_.Unmarked().size(), 5u);
+    EXPECT_EQ(Sum("thanos_compact_group_compactions_failures_total"), i == 0 ? 1 : 0);
+  }
+  for (const Ulid& id : ids) ASSERT_TRUE(f_.bucket().Delete(id.ToString() + "/tombstones", Cancel()).ok());
+  const blocks::MetaMap none;
+  Repairer repairer(none, node_->merges(), node_->quarantine());
+  ASSERT_TRUE(repairer.Run({RepairAction::kRelease, {}, {}, "0@10215758682207145076"}, Cancel()).ok());
+  ASSERT_TRUE(Iterate(f_.Options()).ok());
+  EXPECT_TRUE(node_->quarantine().marks().empty());
+  EXPECT_EQ(f_.Unmarked().size(), 2u);
+}
+
+// The merge waits until a block has been downsampled, which it would wait for in vain if that came after it.
+TEST_F(DamageTest, DownsamplingDoesNotWaitForALongCompaction) {
+  const std::vector<Ulid> ids = PutGroup(kEu);
+  BlockSpec spec;
+  spec.series = {{{"job", "a"}}};
+  spec.mint = kTestStart;
+  spec.maxt = kTestStart + 48 * kHour;
+  spec.external = kUs;
+  const Ulid raw = f_.Put(spec);
+  // A result's id has the time of its newest source.
+  auto time_of = [](const Ulid& id) { return id.ToString().substr(0, 10); };
+  const std::string merged = time_of(ids[3]), downsampled = time_of(raw);
+  Mutex mutex;
+  CondVar changed;
+  bool done = false;
+  f_.bucket().SetFault([&](std::string_view operation, const std::string& name) {
+    if (operation != "upload") return Status();
+    MutexLock lock(mutex);
+    if (name.starts_with(downsampled) && name.ends_with("/meta.json")) {
+      done = true;
+      changed.NotifyAll();
+    }
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+    while (!done && name.starts_with(merged) && name.ends_with("/index")) {
+      if (!changed.WaitUntil(mutex, until)) return Status(Code::kDeadline, "nothing was downsampled meanwhile");
+    }
+    return Status();
+  });
+  NodeOptions options = f_.Options();
+  options.loop.patience = std::chrono::milliseconds(1);
+  Status status = Iterate(options);
+  f_.bucket().SetFault(nullptr);
+  EXPECT_TRUE(status.ok()) << status.message();
+  EXPECT_TRUE(done);
+  EXPECT_EQ(Sum("thanos_compact_group_compactions_total"), 1);
+  EXPECT_EQ(Sum("thanos_compact_downsample_total"), 1);
 }
 
 TEST_F(DamageTest, RetentionAndCleaningGoOnWhileTheBucketTroublesOneGroup) {
