@@ -106,6 +106,22 @@ def recorded(report, topology):
             subprocess.run(["promtool", "tsdb", "analyze", folder, ulid], stdout=subprocess.DEVNULL, check=True)
 
 
+def histograms(report, topology):
+    bucket = topology.folder / "histograms"
+    bucket.mkdir()
+    with report.case("promtool lists and analyzes merged blocks of histograms, adjacent and overlapping"):
+        for case in ("histograms-adjacent", "histograms-overlap"):
+            ids = [put_block(bucket, block, {"case": case}) for block in sorted((GOLDEN / case / "in").glob("b?"))]
+            text = repair(topology, bucket, "--action=merge", *[f"--id={i}" for i in ids])
+            made = re.search(r"merged into (\w{26})", text)[1]
+            folder = topology.folder / f"made-{case}"
+            shutil.copytree(bucket / made, folder / made)
+            assert made in subprocess.run(["promtool", "tsdb", "list", folder], stdout=subprocess.PIPE, check=True).stdout.decode()
+            subprocess.run(["promtool", "tsdb", "analyze", folder, made], stdout=subprocess.DEVNULL, check=True)
+            for file in ("index", "chunks/000001"):
+                assert (folder / made / file).read_bytes() == (GOLDEN / case / "out" / "block" / file).read_bytes(), (case, file)
+
+
 def quarantined(report, topology):
     bucket = topology.folder / "quarantined"
     names = recorded_bucket(bucket)
@@ -200,6 +216,7 @@ def main():
     with Topology() as topology:
         if (GOLDEN / "bucket-before").exists():
             recorded(report, topology)
+            histograms(report, topology)
             quarantined(report, topology)
         else:
             report.skip("the recorded bucket", "no shared golden data")
