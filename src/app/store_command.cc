@@ -139,8 +139,10 @@ Status RunStore(const GlobalFlags& global, const AllStoreFlags& flags, std::map<
   if (!bucket.ok()) return bucket.status().Wrap("--objstore.config");
   GN_TRY(files.MakeDirectories(flags.blocks.data_dir));
   MemoryBudget budget("process", ProcessMemoryLimit(flags.read.memory_limit));
-  GN_ASSIGN(Caches caches,
-            MakeCaches(flags.read, budget.limit_bytes(), **bucket, {runtime->blocking(), runtime->registry(), logger}));
+  cache::Environment cache_environment{runtime->blocking(), runtime->registry(), logger};
+  if (budget.limit_bytes() > 0)
+    cache_environment.put_bytes_max = std::min(cache_environment.put_bytes_max, budget.limit_bytes() / 16);
+  GN_ASSIGN(Caches caches, MakeCaches(flags.read, budget.limit_bytes(), **bucket, cache_environment));
   MemoryCharge cache_charge(&budget, "caches");
   GN_TRY(cache_charge.Set(caches.index.memory_bytes + caches.bucket.memory_bytes));
   objstore::Bucket& source = caches.bucket.bucket != nullptr ? *caches.bucket.bucket : **bucket;

@@ -4,6 +4,8 @@
 
 #pragma once
 
+#include <cstddef>
+
 #include "base/executor.h"
 #include "telemetry/log.h"
 #include "telemetry/metrics.h"
@@ -14,6 +16,7 @@ struct Environment {
   Executor& executor;  // its tasks block
   telemetry::Registry& registry;
   telemetry::Logger& logger;
+  size_t put_bytes_max = 64 << 20;  // of values on their way to a server, for each cache
 };
 
 }  // namespace gauntlet::cache

@@ -89,6 +89,7 @@ MemcachedCache::MemcachedCache(MemcachedConfig config, const std::string& name, 
       servers_(std::make_shared<const Servers>()) {
   AsyncPutsOptions options;
   options.concurrency = static_cast<size_t>(config_.max_async_concurrency);
+  options.bytes_max = environment_.put_bytes_max;
   options.items_max = static_cast<size_t>(std::max(config_.max_async_buffer_size, 0));
   puts_ =
       std::make_unique<AsyncPuts>(options, environment_.executor, [this](std::vector<PutItem> batch) { Write(batch); });

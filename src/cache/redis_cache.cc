@@ -43,6 +43,7 @@ RedisCache::RedisCache(RedisConfig config, const std::string& name, const Enviro
       topology_(config_) {
   AsyncPutsOptions options;
   options.concurrency = std::max<size_t>(NotNegative(config_.max_async_concurrency), 1);
+  options.bytes_max = environment_.put_bytes_max;
   options.items_max = NotNegative(config_.max_async_buffer_size);
   options.batch_items_max = std::max<size_t>(NotNegative(config_.set_multi_batch_size), 1);
   puts_ =

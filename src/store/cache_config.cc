@@ -150,6 +150,7 @@ Result<MadeIndexCache> MakeIndexCache(std::string_view yaml, const IndexCacheLim
   if (!remote.ok()) return remote.status().Wrap("create " + type + " index cache");
   if (*remote == nullptr) return Status(Code::kInvalid, "index cache with type " + type + " is not supported");
   MadeIndexCache made;
+  made.memory_bytes = environment.put_bytes_max;
   made.cache = std::make_unique<RemoteIndexCache>(*std::move(remote), ttl, items, environment.registry);
   return made;
 }
@@ -196,6 +197,7 @@ Result<MadeCachingBucket> MakeCachingBucket(std::string_view yaml, const std::st
     auto remote = MakeRemote(upper, *node, "caching-bucket", environment);
     if (!remote.ok()) return remote.status().Wrap("create " + type + " cache");
     if (*remote == nullptr) return Status(Code::kInvalid, "unsupported cache type: " + type);
+    made.memory_bytes = environment.put_bytes_max;
     std::string kind = upper == "REDIS" ? "redis" : "memcached";
     behind = std::make_unique<CountedCache>(*std::move(remote), kind, "caching-bucket", environment.registry);
   }

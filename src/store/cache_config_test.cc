@@ -32,7 +32,7 @@ TEST_F(CacheConfig, MakesIndexCachesOfEachType) {
   EXPECT_FALSE(some->cache->keeps_series());
   auto memcached = Index("{type: MEMCACHED, ttl: 1h, config: {addresses: [127.0.0.1:1], timeout: 1ms}}");
   ASSERT_TRUE(memcached.ok()) << memcached.status().message();
-  EXPECT_EQ(memcached->memory_bytes, 0u);
+  EXPECT_EQ(memcached->memory_bytes, environment_.put_bytes_max);  // what waits to be put
   EXPECT_EQ(memcached->cache->Postings(Ulid(), std::vector{PostingsCacheKey{"a", "b"}}, Cancel())[0], nullptr);
   EXPECT_TRUE(Index("{type: REDIS, config: {addr: 127.0.0.1:1}}").ok());
 }
