@@ -111,12 +111,14 @@ QueryHandlers::Asked QueryHandlers::Common(const net::HttpRequest& request, Para
   return asked;
 }
 
-// A downsampled sample stands for its whole window, so one must be found as far back as that.
+// A downsampled sample stands for its whole window and lies at its end; but the last one of a chunk lies where its last
+// raw sample was. So up to the length of two windows is between samples of a series without gaps. (Upstream looks back
+// one window, and shows a hole there.)
 int64_t QueryHandlers::Lookback(int64_t asked_ms, int64_t resolution_ms) const {
   int64_t lookback = asked_ms > 0 ? asked_ms : settings_.lookback_delta_ms;
   if (!settings_.dynamic_lookback_delta || asked_ms > 0) return lookback;
-  if (resolution_ms >= kHourMs) return std::max(lookback, kHourMs);
-  if (resolution_ms >= kFiveMinutesMs) return std::max(lookback, kFiveMinutesMs);
+  if (resolution_ms >= kHourMs) return std::max(lookback, 2 * kHourMs);
+  if (resolution_ms >= kFiveMinutesMs) return std::max(lookback, 2 * kFiveMinutesMs);
   return lookback;
 }
 

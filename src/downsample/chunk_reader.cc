@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include "downsample/counter_line.h"
+#include "model/stale.h"
 
 namespace gauntlet::downsample {
 namespace {
@@ -35,6 +36,7 @@ Status Missing(const SeriesChunk& chunk) {
 Aggregate PartFor(Reading reading) {
   switch (reading) {
     case Reading::kCount:
+    case Reading::kSampleCounts:
       return Aggregate::kCount;
     case Reading::kMin:
       return Aggregate::kMin;
@@ -49,11 +51,24 @@ Aggregate PartFor(Reading reading) {
   return Aggregate::kSum;
 }
 
+// Makes the samples from `base` on count 1 each; stale markers stay.
+void CountEach(size_t base, Samples* out) {
+  auto histogram = std::partition_point(out->histograms.begin(), out->histograms.end(),
+                                        [&](const HistogramSample& h) { return h.position < base; });
+  for (auto h = histogram; h != out->histograms.end(); ++h) {
+    out->values[h->position] = h->histogram.stale() ? StaleNaN() : 0;
+  }
+  out->histograms.erase(histogram, out->histograms.end());
+  for (size_t i = base; i < out->size(); ++i) {
+    if (!IsStaleNaN(out->values[i])) out->values[i] = 1;
+  }
+}
+
 }  // namespace
 
 Reading ReadingFor(std::string_view function) {
-  if (function == "min" || function.starts_with("min_")) return Reading::kMin;
-  if (function == "max" || function.starts_with("max_")) return Reading::kMax;
+  if (function == "min" || function.starts_with("min_") || function == "ts_of_min_over_time") return Reading::kMin;
+  if (function == "max" || function.starts_with("max_") || function == "ts_of_max_over_time") return Reading::kMax;
   if (function == "count" || function.starts_with("count_")) return Reading::kCount;
   if (function.starts_with("sum_")) return Reading::kSum;  // not "sum": that adds up series, each as it stands
   for (std::string_view counter : {"increase", "rate", "irate", "resets", "xincrease", "xrate"}) {
@@ -70,9 +85,12 @@ Status ChunkReader::Read(std::span<const SeriesChunk> chunks, int64_t mint_ms, i
     ChunkView part = chunk.aggregates[PartFor(reading_)];
     bool aggregated = part.encoding != tsdb::Encoding::kNone;
     if (chunk.has_raw() && (!aggregated || reading_ == Reading::kAverage)) {
+      size_t first = out->size();
       GN_TRY(tsdb::DecodeChunk(chunk.raw, from, maxt_ms, out));
+      if (reading_ == Reading::kSampleCounts) CountEach(first, out);
     } else if (!aggregated) {
-      return Missing(chunk);
+      // Histograms have no least and greatest.
+      if (reading_ != Reading::kMin && reading_ != Reading::kMax) return Missing(chunk);
     } else if (reading_ == Reading::kAverage) {
       GN_TRY(ReadAverage(chunk, from, maxt_ms, out));
     } else {

@@ -18,7 +18,15 @@
 namespace gauntlet::downsample {
 
 // What a downsampled window stands for.
-enum class Reading : uint8_t { kAverage, kCount, kSum, kMin, kMax, kCounter };
+enum class Reading : uint8_t {
+  kAverage,
+  kCount,
+  kSum,
+  kMin,
+  kMax,
+  kCounter,
+  kSampleCounts,  // as kCount, and a raw sample, float or histogram, is 1: they add up to count_over_time
+};
 
 // For the function that the samples are selected for: "min_over_time" -> kMin, "rate" -> kCounter, else the average.
 Reading ReadingFor(std::string_view function);
@@ -36,7 +44,8 @@ class ChunkReader {
 
   // Appends the samples of one series within [mint_ms, maxt_ms]. The chunks are in order of time; where one overlaps
   // the one before, its samples up to the last one given are dropped. Each has raw samples or the aggregates needed,
-  // else kInvalid. kCorrupt when bytes do not decode, or count and sum stand at different times.
+  // else kInvalid; one without a least or greatest is of histograms, which have none, and gives nothing. kCorrupt when
+  // bytes do not decode, or count and sum stand at different times.
   //
   // Counters: the windows of a chunk count on from its first raw value, over all resets, so the chunks are joined into
   // one rising line. If raw chunks follow, the line is lowered as a whole to end at the last raw value. If raw chunks

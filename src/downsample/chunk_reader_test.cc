@@ -68,6 +68,8 @@ TEST(ReadingFor, FollowsTheFunction) {
   EXPECT_EQ(ReadingFor("min"), Reading::kMin);
   EXPECT_EQ(ReadingFor("min_over_time"), Reading::kMin);
   EXPECT_EQ(ReadingFor("max_over_time"), Reading::kMax);
+  EXPECT_EQ(ReadingFor("ts_of_min_over_time"), Reading::kMin);
+  EXPECT_EQ(ReadingFor("ts_of_max_over_time"), Reading::kMax);
   EXPECT_EQ(ReadingFor("count"), Reading::kCount);
   EXPECT_EQ(ReadingFor("count_over_time"), Reading::kCount);
   EXPECT_EQ(ReadingFor("sum_over_time"), Reading::kSum);
@@ -101,10 +103,38 @@ TEST(ChunkReader, SumAndCountOfOtherTimesAreRefused) {
 TEST(ChunkReader, AMissingAggregateIsSaid) {
   Chunks chunks;
   chunks.Part(Aggregate::kSum, {{100, 30}});
-  for (auto reading : {Reading::kAverage, Reading::kMin, Reading::kCounter}) {
+  for (auto reading : {Reading::kAverage, Reading::kCount, Reading::kCounter}) {
     Samples samples;
     EXPECT_EQ(ChunkReader(reading).Read(chunks.list(), 0, 1000, &samples).code(), Code::kInvalid);
   }
+}
+
+TEST(ChunkReader, HistogramsHaveNoLeastAndGreatest) {
+  Chunks chunks;
+  chunks.Part(Aggregate::kSum, {{100, 30}});
+  EXPECT_TRUE(Read(chunks, Reading::kMin).empty());
+  EXPECT_TRUE(Read(chunks, Reading::kMax).empty());
+}
+
+TEST(ChunkReader, SampleCountsAddUpAcrossRawAndDownsampledChunks) {
+  Chunks chunks;
+  chunks.Part(Aggregate::kCount, {{100, 20}, {200, 18}});
+  chunks.Raw({{300, 7}, {310, StaleNaN()}, {320, NAN}});
+  auto points = Read(chunks, Reading::kSampleCounts);
+  ASSERT_EQ(points.size(), 5u);
+  EXPECT_TRUE(IsStaleNaN(points[3].second));
+  points.erase(points.begin() + 3);
+  EXPECT_EQ(points, (Points{{100, 20}, {200, 18}, {300, 1}, {320, 1}}));
+  // Histograms count, too.
+  Samples samples;
+  Histogram h;
+  h.count = 4;
+  tsdb::HistogramAppender appender(Encoding::kFloatHistogram);
+  std::string finished;
+  appender.Append(0, 400, h, nullptr, &finished);
+  chunks.Begin({{400, 0}});
+  chunks.list().back().raw = chunks.Keep(Encoding::kFloatHistogram, appender.Release());
+  EXPECT_EQ(Read(chunks, Reading::kSampleCounts, 400), (Points{{400, 1}}));
 }
 
 TEST(ChunkReader, OverlapsAreGivenOnce) {

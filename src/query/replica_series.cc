@@ -14,7 +14,6 @@
 #include <utility>
 
 #include "dedup/replicas.h"
-#include "downsample/chunk_reader.h"
 #include "tsdb/chunkenc/aggr_chunk.h"
 #include "tsdb/chunkenc/chunk.h"
 
@@ -61,10 +60,10 @@ struct Machinery : public dedup::ReplicaSource {
   explicit Machinery(const ReadPlan& plan)
       : algorithm(plan.algorithm),
         function(plan.function),
-        reader(downsample::ReadingFor(plan.function)),
-        joined_reader(downsample::ReadingFor(plan.function), JoinsRisingLines(plan)
-                                                                 ? downsample::RawCounters::kCorrected
-                                                                 : downsample::RawCounters::kUnaltered),
+        reading(plan.reading),
+        reader(plan.reading),
+        joined_reader(plan.reading, JoinsRisingLines(plan) ? downsample::RawCounters::kCorrected
+                                                           : downsample::RawCounters::kUnaltered),
         merger(plan.algorithm, plan.function) {}
 
   // One of the replicas that are joined, of the series going on.
@@ -74,6 +73,7 @@ struct Machinery : public dedup::ReplicaSource {
 
   const dedup::Algorithm algorithm;
   const std::string function;
+  const downsample::Reading reading;
   downsample::ChunkReader reader, joined_reader;
   dedup::ReplicaMerger merger;
   int64_t start_ms = 0, end_ms = 0;
@@ -84,7 +84,10 @@ struct Machinery : public dedup::ReplicaSource {
 
 Machinery& MachineryFor(const ReadPlan& plan) {
   thread_local std::optional<Machinery> cached;
-  if (!cached || cached->algorithm != plan.algorithm || cached->function != plan.function) cached.emplace(plan);
+  if (!cached || cached->algorithm != plan.algorithm || cached->function != plan.function ||
+      cached->reading != plan.reading) {
+    cached.emplace(plan);
+  }
   cached->start_ms = plan.start_ms;
   cached->end_ms = plan.end_ms;
   return *cached;

@@ -11,6 +11,7 @@
 
 #include "base/memory_budget.h"
 #include "dedup/merger.h"
+#include "downsample/chunk_reader.h"
 #include "storage/storage.h"
 #include "storeapi/merge.h"
 
@@ -20,7 +21,8 @@ namespace gauntlet::query {
 struct ReadPlan {
   bool deduplicate = true;
   dedup::Algorithm algorithm = dedup::Algorithm::kPenalty;
-  std::string function;              // nearest function of the selector
+  std::string function;  // nearest function of the selector
+  downsample::Reading reading = downsample::Reading::kAverage;
   int64_t start_ms = 0, end_ms = 0;  // samples outside are left out
 };
 

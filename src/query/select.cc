@@ -9,30 +9,49 @@
 namespace gauntlet::query {
 namespace {
 
+using downsample::Reading;
 using wire::Aggregate;
 
 constexpr int64_t kBatchSeries = 64;
 
-// Which aggregates of downsampled data a function needs; of raw data all need the samples.
-std::vector<Aggregate> AggregatesFor(std::string_view func) {
-  if (func == "min" || func.starts_with("min_")) return {Aggregate::kMin};
-  if (func == "max" || func.starts_with("max_")) return {Aggregate::kMax};
-  if (func == "count" || func.starts_with("count_")) return {Aggregate::kCount};
-  if (func.starts_with("sum_")) return {Aggregate::kSum};
-  for (std::string_view counter : {"increase", "rate", "irate", "resets", "xincrease", "xrate"}) {
-    if (func == counter) return {Aggregate::kCounter};
+// A sum or count of a window means something to a function over windows only, not to one over a subquery's steps or to
+// count_values.
+Reading ReadingOf(const storage::SelectHints& hints) {
+  if (hints.sample_counts) return Reading::kSampleCounts;
+  Reading reading = downsample::ReadingFor(hints.func);
+  bool of_window = reading == Reading::kSum || (reading == Reading::kCount && hints.func != "count");
+  return of_window && hints.range_ms == 0 ? Reading::kAverage : reading;
+}
+
+// Which aggregates of downsampled data a reading needs; of raw data all need the samples.
+std::vector<Aggregate> AggregatesFor(Reading reading) {
+  switch (reading) {
+    case Reading::kMin:
+      return {Aggregate::kMin};
+    case Reading::kMax:
+      return {Aggregate::kMax};
+    case Reading::kCount:
+    case Reading::kSampleCounts:
+      return {Aggregate::kCount};
+    case Reading::kSum:
+      return {Aggregate::kSum};
+    case Reading::kCounter:
+      return {Aggregate::kCounter};
+    case Reading::kAverage:
+      break;
   }
   return {Aggregate::kCount, Aggregate::kSum};
 }
 
-// Functions that need two samples in their window get a resolution that puts two there.
+// Functions that need two samples in their window get a resolution that puts two there, others one that puts one there.
+// (Upstream lets others have windows longer than theirs, which mostly are empty then.)
 int64_t MaxResolution(int64_t max_resolution_ms, const storage::SelectHints& hints) {
   if (hints.range_ms == 0) return max_resolution_ms;
   for (std::string_view func : {"rate", "irate", "increase", "delta", "idelta", "deriv", "predict_linear",
-                                "holt_winters", "double_exponential_smoothing"}) {
+                                "holt_winters", "double_exponential_smoothing", "xrate", "xincrease", "xdelta"}) {
     if (hints.func == func) return std::min(max_resolution_ms, hints.range_ms / 2);
   }
-  return max_resolution_ms;
+  return std::min(max_resolution_ms, hints.range_ms);
 }
 
 // A select under way, or, when enough others are, one that begins when its first series is wanted: evaluation may need
@@ -108,7 +127,7 @@ class StoreQuerier : public storage::Querier {
     request.max_time_ms = hints.end_ms;
     request.matchers.assign(matchers.begin(), matchers.end());
     request.max_resolution_ms = MaxResolution(scope_.max_resolution_ms, hints);
-    request.aggregates = AggregatesFor(hints.func);
+    request.aggregates = AggregatesFor(ReadingOf(hints));
     request.partial_response = scope_.partial_response;
     request.partial_response_disabled = request.aborts();
     request.skip_chunks = scope_.skip_chunks;
@@ -130,6 +149,7 @@ class StoreQuerier : public storage::Querier {
     plan->deduplicate = scope_.deduplicate;
     plan->algorithm = scope_.algorithm;
     plan->function = hints.func;
+    plan->reading = ReadingOf(hints);
     plan->start_ms = std::max(hints.start_ms, mint_ms_);
     plan->end_ms = std::min(hints.end_ms, maxt_ms_);
     auto begin = [&proxy = proxy_, request = std::move(request), context = ContextOf(scope_, cancel),

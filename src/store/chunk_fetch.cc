@@ -154,6 +154,9 @@ Status ChunkFetch::AppendViews(const tsdb::ChunkMeta& meta, std::string_view sto
   for (wire::Aggregate aggregate : aggregates_) {
     auto which = static_cast<tsdb::Aggregate>(static_cast<uint8_t>(aggregate) - 1);
     if (!parts->has(which)) {
+      bool extreme = which == tsdb::Aggregate::kMin || which == tsdb::Aggregate::kMax;
+      // Histograms have none.
+      if (extreme && IsHistogramEncoding((*parts)[tsdb::Aggregate::kSum].encoding)) continue;
       return Status(Code::kUnsupported,
                     fmt::format("aggregate {} does not exist in {}", tsdb::AggregateName(which), at()));
     }

@@ -70,6 +70,7 @@ struct SelectSpec {
   std::string func;
   std::vector<std::string> grouping;
   bool by = false;
+  bool sample_counts = false;
 };
 
 struct VectorSelectNode : PlanNode {

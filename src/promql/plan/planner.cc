@@ -364,8 +364,29 @@ class Planner {
     return PlanPtr(node);
   }
 
+  // The average over windows of time, which weigh as many samples as they hold: their sum by their count.
+  Built WindowAverage(const Call& call, const Scope& scope) {
+    auto node = std::make_shared<BinaryNode>();
+    Describe(*node, call, scope);
+    GN_ASSIGN(node->lhs, BuildCall(call, *FindFunction("sum_over_time"), scope));
+    GN_ASSIGN(node->rhs, BuildCall(call, *FindFunction("count_over_time"), scope));
+    node->op = BinaryOp::kDiv;
+    node->matching.emplace();
+    node->single_name = node->lhs->single_name && node->rhs->single_name;
+    Title(*node);
+    return PlanPtr(node);
+  }
+
   Built BuildCall(const Call& call, const Scope& scope) {
-    std::string_view name = call.function->name;
+    if (options_.windows && call.function->name == std::string_view("avg_over_time") &&
+        Unparen(*call.args.front()).kind == NodeKind::kMatrixSelector) {
+      return WindowAverage(call, scope);
+    }
+    return BuildCall(call, *call.function, scope);
+  }
+
+  Built BuildCall(const Call& call, const Function& function, const Scope& scope) {
+    std::string_view name = function.name;
     if (name == "start") return Number(call, static_cast<double>(times_.start_ms) / 1000, scope);
     if (name == "end") return Number(call, static_cast<double>(times_.end_ms) / 1000, scope);
     if (name == "range") return Number(call, static_cast<double>(times_.end_ms - times_.start_ms) / 1000, scope);
@@ -398,11 +419,16 @@ class Planner {
     }
     auto node = std::make_shared<RangeFunctionNode>();
     Describe(*node, call, scope);
-    node->function = call.function;
+    node->function = &function;
     // Upstream evaluates a subquery first and puts in its place samples that come from nowhere.
     const Expr& first = Unparen(*call.args.front());
     if (first.kind != NodeKind::kSubquery) node->first_arg_pos = first.pos;
     node->single_name = range->single_name;
+    if (options_.windows && name == "count_over_time" && range->kind == PlanKind::kMatrixSelect) {
+      // What is selected counts itself.
+      static_cast<MatrixSelectNode&>(*range).select.sample_counts = true;
+      node->function = FindFunction("sum_over_time");
+    }
     node->range = std::move(range);
     node->args = std::move(args);
     Title(*node);

@@ -19,6 +19,7 @@ struct PlanOptions {
   int64_t step_ms = 0;  // 0: an instant query at start_ms
   int64_t lookback_delta_ms = 5 * 60 * 1000;
   std::function<int64_t(int64_t range_ms)> no_step_subquery_interval;  // one minute when absent
+  bool windows = false;                                                // of the storage: see storage::Queryable
 };
 
 struct Plan {

@@ -191,5 +191,37 @@ TEST(Planner, TooManyStepsAreRefused) {
   EXPECT_FALSE(plan.ok());
 }
 
+TEST(Planner, OverWindowsCountsAreAddedUpAndAveragesAreSumsByCounts) {
+  PlanOptions options;
+  options.start_ms = options.end_ms = 10'000;
+  options.windows = true;
+  auto plan_of = [&](std::string_view query) {
+    auto expr = ParseExpr(query, {});
+    auto plan = MakePlan(**expr, options);
+    EXPECT_TRUE(plan.ok());
+    return plan->root;
+  };
+  auto expect_count = [](const PlanNode& node) {
+    ASSERT_EQ(node.kind, PlanKind::kRangeFunction);
+    const auto& function = static_cast<const RangeFunctionNode&>(node);
+    EXPECT_STREQ(std::string(function.function->name).c_str(), "sum_over_time");
+    const SelectSpec& select = static_cast<const MatrixSelectNode&>(*function.range).select;
+    EXPECT_TRUE(select.sample_counts);
+    EXPECT_EQ(select.func, "count_over_time");
+  };
+  expect_count(*plan_of("count_over_time(x[5m])"));
+  PlanPtr average = plan_of("avg_over_time(x[5m])");
+  ASSERT_EQ(average->kind, PlanKind::kBinary);
+  const auto& quotient = static_cast<const BinaryNode&>(*average);
+  EXPECT_EQ(quotient.op, BinaryOp::kDiv);
+  const auto& sum = static_cast<const RangeFunctionNode&>(*quotient.lhs);
+  EXPECT_FALSE(static_cast<const MatrixSelectNode&>(*sum.range).select.sample_counts);
+  expect_count(*quotient.rhs);
+  // A subquery's steps are what they are.
+  EXPECT_EQ(plan_of("avg_over_time(x[5m:1m])")->kind, PlanKind::kRangeFunction);
+  options.windows = false;
+  EXPECT_EQ(plan_of("avg_over_time(x[5m])")->kind, PlanKind::kRangeFunction);
+}
+
 }  // namespace
 }  // namespace gauntlet::promql
