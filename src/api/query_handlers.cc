@@ -135,6 +135,7 @@ void QueryHandlers::Instant(const net::HttpRequest& request, const Cancel& cance
   asked.scope.max_resolution_ms = ParseMaxResolution(parameters, 0, settings_.instant_max_resolution_ms);
   if (!parameters.ok()) return ReplyError(reply, ErrorType::kBadData, parameters.error().message());
   asked.options.lookback_delta_ms = Lookback(asked.options.lookback_delta_ms, asked.scope.max_resolution_ms);
+  asked.options.windows = settings_.downsampled_data && asked.scope.max_resolution_ms > 0;
   if (Status st = Enforce(request, &asked.text); !st.ok()) return ReplyError(reply, ErrorType::kBadData, st.message());
 
   query::FanoutReport report;
@@ -170,6 +171,7 @@ void QueryHandlers::Range(const net::HttpRequest& request, const Cancel& cancel,
         "exceeded maximum resolution of 11,000 points per timeseries. Try decreasing the query resolution (?step=XX)");
   }
   asked.options.lookback_delta_ms = Lookback(asked.options.lookback_delta_ms, asked.scope.max_resolution_ms);
+  asked.options.windows = settings_.downsampled_data && asked.scope.max_resolution_ms > 0;
   if (Status st = Enforce(request, &asked.text); !st.ok()) return ReplyError(reply, ErrorType::kBadData, st.message());
   range_seconds_.Observe(static_cast<double>(end_ms - start_ms) / 1000);
 

@@ -22,6 +22,7 @@ struct QuerySettings {
   dedup::Algorithm algorithm = dedup::Algorithm::kPenalty;
   bool partial_response = true;
   bool auto_downsampling = false;
+  bool downsampled_data = false;          // whether there can be any: then max_source_resolution counts
   int64_t instant_max_resolution_ms = 0;  // --query.instant.default.max_source_resolution
   int64_t default_step_ms = 1000;
   int64_t metadata_range_ms = 0;  // --query.metadata.default-time-range; 0 = all time

@@ -294,7 +294,7 @@ class DownsampledAccuracy : public ::testing::TestWithParam<Config> {
     promql::Engine engine(options, pool_, nullptr, SystemClock());
     // The ends of hours but a millisecond: then windows of both resolutions are in the range or not, as a whole.
     int64_t start = kStartMs + kDayMs - 1 + shift_ms, end = kStartMs + kSpanMs - 1;
-    auto asked = engine.NewRangeQuery(queryable, {}, query, start, end, kHourMs);
+    auto asked = engine.NewRangeQuery(queryable, {.windows = max_resolution_ms > 0}, query, start, end, kHourMs);
     EXPECT_TRUE(asked.ok()) << asked.status().message();
     if (!asked.ok()) return {};
     promql::QueryResult result = (*asked)->Exec(Cancel());

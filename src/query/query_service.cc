@@ -70,6 +70,7 @@ promql::QueryOptions QueryServer::OptionsOf(const rpc::QueryOptions& query) cons
   options.lookback_delta_ms =
       query.lookback_delta_seconds > 0 ? query.lookback_delta_seconds * 1000 : options_.lookback_delta_ms;
   options.timeout = std::chrono::seconds(query.timeout_seconds);
+  options.windows = query.max_resolution_seconds > 0;
   return options;
 }
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <utility>
 
+#include "promql/plan/planner.h"
 #include "query/replica_series.h"
 
 namespace gauntlet::query {
@@ -17,7 +18,7 @@ constexpr int64_t kBatchSeries = 64;
 // A sum or count of a window means something to a function over windows only, not to one over a subquery's steps or to
 // count_values.
 Reading ReadingOf(const storage::SelectHints& hints) {
-  if (hints.sample_counts) return Reading::kSampleCounts;
+  if (hints.func == promql::kSampleCounts) return Reading::kSampleCounts;
   Reading reading = downsample::ReadingFor(hints.func);
   bool of_window = reading == Reading::kSum || (reading == Reading::kCount && hints.func != "count");
   return of_window && hints.range_ms == 0 ? Reading::kAverage : reading;
@@ -136,7 +137,7 @@ class StoreQuerier : public storage::Querier {
     wire::QueryHints query_hints;
     query_hints.step_ms = hints.step_ms;
     query_hints.range_ms = hints.range_ms;
-    query_hints.func = hints.func;
+    query_hints.func = hints.func == promql::kSampleCounts ? "count_over_time" : hints.func;
     query_hints.by = hints.by;
     query_hints.grouping = hints.grouping;
     request.query_hints = std::move(query_hints);

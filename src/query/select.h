@@ -54,7 +54,6 @@ class StoreQueryable : public storage::Queryable {
   // Proxy and report (may be null) are borrowed.
   StoreQueryable(storeapi::Proxy& proxy, SelectScope scope, FanoutReport* report = nullptr);
   Result<std::unique_ptr<storage::Querier>> MakeQuerier(int64_t mint_ms, int64_t maxt_ms) override;
-  bool windows() const override { return scope_.max_resolution_ms > 0; }
 
  private:
   storeapi::Proxy& proxy_;

@@ -35,9 +35,6 @@ struct SelectHints {
   std::vector<std::string> grouping;
   bool by = false;
   int64_t limit = 0;  // series at most; 0 = all
-  // Values are to be how many samples each one given stands for: they will be added up. Only asked of a Queryable that
-  // gives windows().
-  bool sample_counts = false;
 };
 
 // One series and its samples, still encoded. One thread at a time; different series may be used on different threads.
@@ -87,8 +84,6 @@ class Queryable {
   virtual ~Queryable() = default;
   // For samples in [mint_ms, maxt_ms].
   virtual Result<std::unique_ptr<Querier>> MakeQuerier(int64_t mint_ms, int64_t maxt_ms) = 0;
-  // Whether a sample may stand for a window of time with many, downsampled.
-  virtual bool windows() const { return false; }
 };
 
 }  // namespace gauntlet::storage

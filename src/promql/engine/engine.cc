@@ -252,7 +252,7 @@ Result<std::unique_ptr<Query>> Engine::Impl::NewQuery(storage::Queryable& storag
   }
   times.lookback_delta_ms = options.lookback_delta_ms > 0 ? options.lookback_delta_ms : options_.lookback_delta_ms;
   times.no_step_subquery_interval = options_.no_step_subquery_interval;
-  times.windows = storage.windows();
+  times.windows = options.windows;
   GN_ASSIGN(Plan plan, MakePlan(*expr, times));
   return std::unique_ptr<Query>(std::make_unique<EngineQuery>(*this, storage, std::move(options), std::move(text),
                                                               std::move(expr), std::move(plan), range));

@@ -61,6 +61,7 @@ struct QueryOptions {
   std::chrono::milliseconds timeout{0};                     // 0 = the engine's; a longer one has no effect
   bool per_step_stats = false;                              // and the engine's must be on
   bool analyze = false;                                     // QueryResult::explanation tells what operators cost
+  bool windows = false;                                     // see PlanOptions
   std::vector<std::pair<std::string, std::string>> origin;  // who asks, for the query log
 };
 

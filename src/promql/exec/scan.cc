@@ -60,7 +60,6 @@ Scan::Scan(ExecContext& context, const PlanNode& node, const SelectSpec& select,
   hints.func = select.func;
   hints.grouping = select.grouping;
   hints.by = select.by;
-  hints.sample_counts = select.sample_counts;
   set_ = context.querier.Select(hints, select.matchers, context.cancel, context.budget);
 }
 

@@ -70,7 +70,6 @@ struct SelectSpec {
   std::string func;
   std::vector<std::string> grouping;
   bool by = false;
-  bool sample_counts = false;
 };
 
 struct VectorSelectNode : PlanNode {

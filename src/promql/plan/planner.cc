@@ -426,7 +426,7 @@ class Planner {
     node->single_name = range->single_name;
     if (options_.windows && name == "count_over_time" && range->kind == PlanKind::kMatrixSelect) {
       // What is selected counts itself.
-      static_cast<MatrixSelectNode&>(*range).select.sample_counts = true;
+      static_cast<MatrixSelectNode&>(*range).select.func = kSampleCounts;
       node->function = FindFunction("sum_over_time");
     }
     node->range = std::move(range);

@@ -14,12 +14,17 @@
 
 namespace gauntlet::promql {
 
+// In place of "count_over_time" as the function of a select: values are to be how many samples each one stands for, and
+// are added up.
+inline constexpr char kSampleCounts[] = "sample_counts";
+
 struct PlanOptions {
   int64_t start_ms = 0, end_ms = 0;
   int64_t step_ms = 0;  // 0: an instant query at start_ms
   int64_t lookback_delta_ms = 5 * 60 * 1000;
   std::function<int64_t(int64_t range_ms)> no_step_subquery_interval;  // one minute when absent
-  bool windows = false;                                                // of the storage: see storage::Queryable
+  // Whether the storage may give windows of time for samples: then it is asked with kSampleCounts what they count.
+  bool windows = false;
 };
 
 struct Plan {

@@ -206,8 +206,7 @@ TEST(Planner, OverWindowsCountsAreAddedUpAndAveragesAreSumsByCounts) {
     const auto& function = static_cast<const RangeFunctionNode&>(node);
     EXPECT_STREQ(std::string(function.function->name).c_str(), "sum_over_time");
     const SelectSpec& select = static_cast<const MatrixSelectNode&>(*function.range).select;
-    EXPECT_TRUE(select.sample_counts);
-    EXPECT_EQ(select.func, "count_over_time");
+    EXPECT_EQ(select.func, kSampleCounts);
   };
   expect_count(*plan_of("count_over_time(x[5m])"));
   PlanPtr average = plan_of("avg_over_time(x[5m])");
@@ -215,7 +214,7 @@ TEST(Planner, OverWindowsCountsAreAddedUpAndAveragesAreSumsByCounts) {
   const auto& quotient = static_cast<const BinaryNode&>(*average);
   EXPECT_EQ(quotient.op, BinaryOp::kDiv);
   const auto& sum = static_cast<const RangeFunctionNode&>(*quotient.lhs);
-  EXPECT_FALSE(static_cast<const MatrixSelectNode&>(*sum.range).select.sample_counts);
+  EXPECT_EQ(static_cast<const MatrixSelectNode&>(*sum.range).select.func, "sum_over_time");
   expect_count(*quotient.rhs);
   // A subquery's steps are what they are.
   EXPECT_EQ(plan_of("avg_over_time(x[5m:1m])")->kind, PlanKind::kRangeFunction);
