@@ -5,8 +5,10 @@
 #include <memory>
 #include <utility>
 
+#include "app/bucket_downsample_command.h"
 #include "app/bucket_repair_command.h"
 #include "app/bucket_replicate_command.h"
+#include "app/bucket_rewrite_command.h"
 #include "app/bucket_session.h"
 #include "app/bucket_upkeep_commands.h"
 #include "app/bucket_web_command.h"
@@ -200,6 +202,8 @@ void AddBucketCommands(flags::App& app, flags::Command& tools, const GlobalFlags
   AddInspect(bucket, global);
   AddBucketWebCommand(app, bucket, global);
   AddBucketReplicateCommand(bucket, global);
+  AddBucketDownsampleCommand(bucket, global);
+  AddBucketRewriteCommand(bucket, global);
   AddMark(bucket, global);
   AddBucketUpkeepCommands(bucket, global);
   AddBucketRepairCommand(bucket, global);

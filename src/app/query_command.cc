@@ -141,6 +141,7 @@ api::QuerySettings SettingsOf(const AllQueryFlags& flags, dedup::Algorithm algor
   settings.algorithm = algorithm;
   settings.partial_response = flags.query.partial_response;
   settings.auto_downsampling = flags.query.auto_downsampling;
+  settings.downsampled_data = true;
   settings.instant_max_resolution_ms = flags.query.instant_max_resolution.count();
   settings.default_step_ms = flags.query.default_step.count();
   settings.metadata_range_ms = flags.query.metadata_default_range.count();

@@ -120,6 +120,43 @@ def main():
             wait_for("the run's end", lambda: b'thanos_replicate_replication_runs_total{result="success"} 1' in
                      fetch(f"http://127.0.0.1:{port}/metrics")[2], 20)
             assert process.stop(20) == 0
+        with report.case("rewrite tells, then makes a block without some series, and marks the old one"):
+            rewritten = topology.folder / "rewritten"
+            block = sorted(here)[0]
+            shutil.copytree(GOLDEN / block, rewritten / block)
+            asked = [directory_config(rewritten), f"--id={block}", f"--tmp.dir={topology.folder / 'scratch'}",
+                     "--rewrite.to-delete-config=- matchers: '{__name__=~\".+\"}'\n  intervals:\n  - mint: 0\n    maxt: "
+                     f"{here[block]['minTime'] + 600_000}\n",
+                     "--rewrite.to-relabel-config=- action: labeldrop\n  regex: nothing_of_the_kind\n"]
+            told = run("rewrite", *asked)
+            assert told.startswith("Deleted {") and metas(rewritten).keys() == {block}, told[:300]
+            run("rewrite", *asked, "--no-dry-run", "--delete-blocks")
+            new, = metas(rewritten).keys() - {block}
+            meta = metas(rewritten)[new]
+            assert meta["thanos"]["source"] == "bucket.rewrite" and meta["compaction"]["sources"] == [new], meta
+            assert meta["thanos"]["rewrites"][0]["sources"] == here[block]["compaction"]["sources"], meta["thanos"]
+            assert 0 < meta["stats"]["numSamples"] < here[block]["stats"]["numSamples"], meta["stats"]
+            assert (rewritten / block / "deletion-mark.json").exists()
+            assert (topology.folder / "scratch" / new / "change.log").read_text() == told
+            assert run("verify", directory_config(rewritten)) == ""
+            run("rewrite", directory_config(rewritten), f"--id={block}", code=1)
+        with report.case("downsample makes blocks of 5m that are as those of the real one"):
+            golden = SHARED / "golden" / "downsample" / "floats"
+            lower = topology.folder / "lower"
+            raw = json.loads((golden / "raw" / "meta.json").read_text())["ulid"]
+            shutil.copytree(golden / "raw", lower / raw)
+            port = __import__("topology").free_port()
+            process = topology.start("downsample", [GAUNTLET, "tools", "bucket", "downsample", directory_config(lower),
+                                                    f"--data-dir={topology.folder / 'downsample-data'}",
+                                                    f"--http-address=127.0.0.1:{port}"], f"http://127.0.0.1:{port}/-/ready")
+            wait_for("the block", lambda: len(metas(lower)) == 2, 30)
+            assert process.stop(20) == 0
+            new, = metas(lower).keys() - {raw}
+            for name in ("index", "chunks/000001"):
+                assert (lower / new / name).read_bytes() == (golden / "5m" / name).read_bytes(), name
+            made, recorded = metas(lower)[new], json.loads((golden / "5m" / "meta.json").read_text())
+            assert made["stats"] == recorded["stats"] and made["compaction"] == recorded["compaction"], made
+            assert made["thanos"]["downsample"]["resolution"] == 300_000 and made["thanos"]["source"] == "compactor", made
         with report.case("retention marks what is old, cleanup deletes marked blocks and given-up uploads"):
             names = json.loads((GOLDEN.parent / "bucket-names.json").read_text())
             partial = {n for n in (p.name for p in bucket.glob("01*")) if n not in here}

@@ -1,0 +1,12 @@
+// `gauntlet tools bucket downsample`: the downsampling of a compactor, by itself.
+
+#pragma once
+
+#include "app/common_flags.h"
+#include "flags/app.h"
+
+namespace gauntlet::app {
+
+void AddBucketDownsampleCommand(flags::Command& bucket, const GlobalFlags& global);
+
+}  // namespace gauntlet::app

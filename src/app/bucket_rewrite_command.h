@@ -1,0 +1,12 @@
+// `gauntlet tools bucket rewrite`: chosen blocks again, without some series or samples, or with other labels.
+
+#pragma once
+
+#include "app/common_flags.h"
+#include "flags/app.h"
+
+namespace gauntlet::app {
+
+void AddBucketRewriteCommand(flags::Command& bucket, const GlobalFlags& global);
+
+}  // namespace gauntlet::app
