@@ -126,7 +126,7 @@ def main():
             shutil.copytree(GOLDEN / block, rewritten / block)
             asked = [directory_config(rewritten), f"--id={block}", f"--tmp.dir={topology.folder / 'scratch'}",
                      "--rewrite.to-delete-config=- matchers: '{__name__=~\".+\"}'\n  intervals:\n  - mint: 0\n    maxt: "
-                     f"{here[block]['minTime'] + 600_000}\n",
+                     f"{(here[block]['minTime'] + here[block]['maxTime']) // 2}\n",
                      "--rewrite.to-relabel-config=- action: labeldrop\n  regex: nothing_of_the_kind\n"]
             told = run("rewrite", *asked)
             assert told.startswith("Deleted {") and metas(rewritten).keys() == {block}, told[:300]
