@@ -80,7 +80,6 @@ Result<std::unique_ptr<BucketBlockSink>> BucketBlockSink::Create(objstore::Bucke
       new BucketBlockSink(bucket, files, executor, clock, std::move(meta), std::move(options), cancel));
   tsdb::BlockStats& stats = sink->meta_.block.stats;
   stats.series = stats.chunks = stats.tombstones = 0;
-  if (!sink->options_.keep_sample_counts) stats.samples = stats.float_samples = stats.histogram_samples = 0;
   GN_TRY(files.RemoveAll(sink->scratch_));
   GN_TRY(files.MakeDirectories(sink->scratch_));
   GN_ASSIGN(sink->index_, tsdb::IndexWriter::Create(files, io::JoinPath(sink->scratch_, blocks::kIndexFile)));

@@ -52,7 +52,7 @@ Result<blocks::MetaPtr> DownsampleJobs::Make(const DownsampleTask& task, const U
   meta.block.ulid = id;
   meta.thanos.resolution_ms = task.resolution_ms;
   meta.thanos.source = blocks::kCompactorSource;
-  GN_ASSIGN(auto sink, OpenSink(context_, options_.output, options_.work_dir, std::move(meta), true, cancel));
+  GN_ASSIGN(auto sink, OpenSink(context_, options_.output, options_.work_dir, std::move(meta), false, cancel));
   tsdb::DownsampleOptions options;
   options.from_resolution_ms = task.block->thanos.resolution_ms;
   options.resolution_ms = task.resolution_ms;
