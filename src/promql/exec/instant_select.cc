@@ -5,6 +5,7 @@
 #include "model/stale.h"
 #include "promql/exec/extended_windows.h"
 #include "promql/exec/histogram_statistics.h"
+#include "promql/exec/time_walk.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -54,21 +55,22 @@ class InstantReader : public SeriesReader {
   int64_t SelectFloats(const Samples& samples, ValueAt value, Column* column) const {
     const int64_t* times = samples.times_ms.data();
     const double* values = samples.values.data();
-    const size_t size = samples.size();
+    const auto size = static_cast<uint32_t>(samples.size());
     double* out = column->values();
     uint64_t* present = column->present();
     const int64_t step_ms = node_.grid.step_ms, lookback = node_.lookback_ms;
     const uint32_t steps = node_.grid.steps;
     int64_t reference = node_.grid.start_ms - node_.shift_ms;
     int64_t points = 0;
-    size_t next = 0;  // the first sample after `reference`
+    uint32_t next = 0;  // the first sample after `reference`
+    const uint32_t usual = UsualMove(step_ms, size, times[0], times[size - 1]);
     for (uint32_t begin = 0; begin < steps; begin += 64) {
       uint64_t bits = 0;
       uint32_t end = std::min(begin + 64, steps);
       for (uint32_t step = begin; step < end; ++step, reference += step_ms) {
-        while (next < size && times[next] <= reference) ++next;
+        next = MoveBeyond(next, size, reference, usual, [times](uint32_t i) { return times[i]; });
         // With next == 0 this reads sample 0, which lies after the reference: the test below refuses it.
-        size_t at = next - (next != 0);
+        const uint32_t at = next - (next != 0);
         int64_t age = reference - times[at];
         bool usable = age >= 0 && age < lookback && !IsStaleNaN(values[at]);
         out[step] = value(at);

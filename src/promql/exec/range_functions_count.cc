@@ -5,6 +5,7 @@
 
 #include "promql/exec/range_function.h"
 #include "promql/exec/range_histograms.h"
+#include "promql/exec/simd.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -62,26 +63,36 @@ class EndOverTime : public RangeFunction {
   const bool last_, time_;
 };
 
+// How many of the `size` values differ from the one before them (of the first one, in front of it).
+GN_WIDE_VECTORS uint32_t CountChanges(const double* values, uint32_t size) {
+  uint64_t count = 0;
+  for (int64_t i = 0; i < size; ++i) {
+    const double now = values[i], before = values[i - 1];
+    count += (now != before) & ((now == now) | (before == before));
+  }
+  return static_cast<uint32_t>(count);
+}
+
 class Changes : public RangeFunction {
  public:
-  Status Run(const RangeCall&, const SeriesWindows& w, Column* out, WorkerScratch* scratch) const override {
+  Status Run(const RangeCall&, const SeriesWindows& w, Column* out, WorkerScratch*) const override {
     if (!w.histograms.empty()) {
       CountTransitions(w, Transition::kChange, out);
       return Status();
     }
-    // changes_before[i]: changes among samples 0 .. i.
-    std::vector<uint32_t>& changes_before = scratch->indexes;
-    changes_before.resize(w.floats.size);
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < w.floats.size; ++i) {
-      if (i > 0) {
-        double now = w.floats.values[i], before = w.floats.values[i - 1];
-        count += now != before && !(std::isnan(now) && std::isnan(before));
-      }
-      changes_before[i] = count;
-    }
+    const double* values = w.floats.values;
+    // Of samples [begin, end), each seen from the one before it.
+    uint32_t begin = 0, end = 0, count = 0;
     ForEachFloatWindow(w, [&](uint32_t step, uint32_t lo, uint32_t hi) {
-      out->Set(step, changes_before[hi - 1] - changes_before[lo]);
+      if (lo + 1 >= end || lo + 1 < begin || hi < end) {
+        begin = end = lo + 1;
+        count = 0;
+      }
+      count += CountChanges(values + end, hi - end);
+      count -= CountChanges(values + begin, lo + 1 - begin);
+      begin = lo + 1;
+      end = hi;
+      out->Set(step, count);
     });
     return Status();
   }

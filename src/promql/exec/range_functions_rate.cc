@@ -9,16 +9,30 @@
 #include "promql/exec/counter_resets.h"
 #include "promql/exec/range_function.h"
 #include "promql/exec/range_histograms.h"
+#include "promql/exec/simd.h"
 #include "promql/exec/sliding.h"
 
 namespace gauntlet::promql {
 namespace {
 
+constexpr uint32_t kBlock = 64;
+
+// Whether one of the values is less than the one before it, in front of the first.
+GN_WIDE_VECTORS bool AnyFalls(const double* values, uint32_t size) {
+  bool any = false;
+  for (uint32_t i = 0; i < size; ++i) any |= values[i] < values[static_cast<int64_t>(i) - 1];
+  return any;
+}
+
 // Positions i at which sample i is a reset seen from sample i - 1.
 void FindResets(const FloatWindows& f, std::vector<uint32_t>* resets) {
   resets->clear();
-  for (uint32_t i = 1; i < f.size; ++i) {
-    if (f.values[i] < f.values[i - 1]) resets->push_back(i);
+  for (uint32_t begin = 1; begin < f.size; begin += kBlock) {
+    const uint32_t end = std::min<uint32_t>(begin + kBlock, static_cast<uint32_t>(f.size));
+    if (!AnyFalls(f.values + begin, end - begin)) continue;
+    for (uint32_t i = begin; i < end; ++i) {
+      if (f.values[i] < f.values[i - 1]) resets->push_back(i);
+    }
   }
 }
 
@@ -45,6 +59,84 @@ void ForEachWindowOfResets(const SeriesWindows& w, const std::vector<uint32_t>& 
   });
 }
 
+// Windows to extrapolate at once, in columns. Times in milliseconds.
+struct WindowBatch {
+  static constexpr uint32_t kMax = 128;
+  uint32_t size = 0;
+  uint32_t steps[kMax];
+  double first[kMax], increase[kMax], to_start[kMax], to_end[kMax], sampled[kMax], gaps[kMax];
+};
+
+// `first`: of the window. Everything that is decided per window is a choice between numbers, so that the loop has no
+// branches; what comes of a division by zero is not chosen.
+template <bool is_counter>
+[[gnu::always_inline]] inline void ExtrapolateLoop(const WindowBatch& b, double divisor, double* out) {
+  for (uint32_t i = 0; i < b.size; ++i) {
+    const double sampled = b.sampled[i] / 1000, increase = b.increase[i];
+    const double average = sampled / b.gaps[i], threshold = average * 1.1, half = average / 2;
+    double to_start = b.to_start[i] / 1000, to_end = b.to_end[i] / 1000;
+    to_start = to_start >= threshold ? half : to_start;
+    if constexpr (is_counter) {
+      // Not beyond the point where the counter would have been zero.
+      const double to_zero = sampled * (b.first[i] / increase);
+      const bool limits = (increase > 0) & (b.first[i] >= 0) & (to_zero < to_start);
+      to_start = limits ? to_zero : to_start;
+    }
+    to_end = to_end >= threshold ? half : to_end;
+    const double whole = (sampled + to_start + to_end) / sampled;
+    const double factor = (sampled != 0 ? whole : 1.0) / divisor;
+    out[i] = increase * factor;
+  }
+}
+GN_WIDE_VECTORS void ExtrapolateCounters(const WindowBatch& b, double divisor, double* out) {
+  ExtrapolateLoop<true>(b, divisor, out);
+}
+GN_WIDE_VECTORS void ExtrapolateGauges(const WindowBatch& b, double divisor, double* out) {
+  ExtrapolateLoop<false>(b, divisor, out);
+}
+
+// Extrapolates what windows of at least two samples rose by, without regard to start times.
+class Extrapolation {
+ public:
+  Extrapolation(const RangeCall& call, const SeriesWindows& w, bool is_counter, bool is_rate, Column* out)
+      : w_(w),
+        range_ms_(call.range_ms),
+        divisor_(is_rate ? call.range_seconds : 1),
+        is_counter_(is_counter),
+        out_(out) {}
+  ~Extrapolation() { Flush(); }
+
+  void Add(uint32_t step, uint32_t lo, uint32_t hi, double increase) {
+    if (hi - lo < 2) return;
+    const FloatWindows& f = w_.floats;
+    const int64_t range_end = w_.end_ms(step), first_t = f.times_ms[lo], last_t = f.times_ms[hi - 1];
+    const uint32_t i = batch_.size++;
+    batch_.steps[i] = step;
+    batch_.first[i] = f.values[lo];
+    batch_.increase[i] = increase;
+    batch_.to_start[i] = static_cast<double>(first_t - (range_end - range_ms_));
+    batch_.to_end[i] = static_cast<double>(range_end - last_t);
+    batch_.sampled[i] = static_cast<double>(last_t - first_t);
+    batch_.gaps[i] = static_cast<double>(hi - lo - 1);
+    if (batch_.size == WindowBatch::kMax) Flush();
+  }
+
+ private:
+  void Flush() {
+    double results[WindowBatch::kMax];
+    is_counter_ ? ExtrapolateCounters(batch_, divisor_, results) : ExtrapolateGauges(batch_, divisor_, results);
+    for (uint32_t i = 0; i < batch_.size; ++i) out_->Set(batch_.steps[i], results[i]);
+    batch_.size = 0;
+  }
+
+  const SeriesWindows& w_;
+  const int64_t range_ms_;
+  const double divisor_;
+  const bool is_counter_;
+  Column* out_;
+  WindowBatch batch_;
+};
+
 class ExtrapolatedRate : public RangeFunction {
  public:
   ExtrapolatedRate(bool is_counter, bool is_rate) : is_counter_(is_counter), is_rate_(is_rate) {}
@@ -64,41 +156,63 @@ class ExtrapolatedRate : public RangeFunction {
     if (is_counter_ && f.start_times_ms != nullptr) {
       FindResetsWithStartTimes(f, &resets);
       NoteOverlaps(call, w, scratch);
-    } else if (is_counter_) {
-      FindResets(f, &resets);
-    }
-    if (resets.empty()) {
-      ForEachFloatWindow(w, [&](uint32_t step, uint32_t lo, uint32_t hi) {
-        Extrapolate(call, w, step, lo, hi, f.values[hi - 1] - f.values[lo], out);
+      ForEachIncrease(w, resets, [&](uint32_t step, uint32_t lo, uint32_t hi, double increase) {
+        ExtrapolateFromStart(call, w, step, lo, hi, increase, out);
       });
       return Status();
     }
-    uint64_t seen = 0;
-    if (!resets.empty()) {
-      ForEachWindowOfResets(w, resets,
-                            [&](uint32_t, uint32_t, uint32_t, uint32_t first, uint32_t end) { seen += end - first; });
+    if (is_counter_) FindResets(f, &resets);
+    Extrapolation extrapolation(call, w, is_counter_, is_rate_, out);
+    ForEachIncrease(w, resets, [&](uint32_t step, uint32_t lo, uint32_t hi, double increase) {
+      extrapolation.Add(step, lo, hi, increase);
+    });
+    return Status();
+  }
+
+  // Calls fn(step, lo, hi, increase) for each float window.
+  template <typename Fn>
+  static void ForEachIncrease(const SeriesWindows& w, const std::vector<uint32_t>& resets, Fn fn) {
+    const FloatWindows& f = w.floats;
+    if (resets.empty()) {
+      ForEachFloatWindow(
+          w, [&](uint32_t step, uint32_t lo, uint32_t hi) { fn(step, lo, hi, f.values[hi - 1] - f.values[lo]); });
+      return;
     }
-    const bool slide = seen > 6 * (resets.size() + w.steps());
-    std::vector<double> lost(slide ? resets.size() : 0);  // the values before the resets
+    auto in_order = [&](uint32_t lo, uint32_t hi, uint32_t first, uint32_t end) {
+      double increase = f.values[hi - 1] - f.values[lo];
+      for (uint32_t r = first; r < end; ++r) increase += f.values[resets[r] - 1];
+      return increase;
+    };
+    if (!WorthSlidingResets(w, resets)) {
+      ForEachWindowOfResets(w, resets, [&](uint32_t step, uint32_t lo, uint32_t hi, uint32_t first, uint32_t end) {
+        fn(step, lo, hi, in_order(lo, hi, first, end));
+      });
+      return;
+    }
+    std::vector<double> lost(resets.size());  // the values before the resets
     for (size_t i = 0; i < lost.size(); ++i) lost[i] = f.values[resets[i] - 1];
     std::vector<uint32_t> risky_counts;
     RiskyValues risky(lost.data(), lost.size(), 1e300, &risky_counts);
     SumFold fold{lost.data()};
     SlidingWindow<SumFold> window(&fold);
     ForEachWindowOfResets(w, resets, [&](uint32_t step, uint32_t lo, uint32_t hi, uint32_t first, uint32_t end) {
-      double result = f.values[hi - 1] - f.values[lo];
-      if (slide && risky.MaySlide(first, end)) {
-        result += window.Over(first, end).value();
-      } else {
-        for (uint32_t r = first; r < end; ++r) result += f.values[resets[r] - 1];
-      }
-      Extrapolate(call, w, step, lo, hi, result, out);
+      if (!risky.MaySlide(first, end)) return fn(step, lo, hi, in_order(lo, hi, first, end));
+      fn(step, lo, hi, f.values[hi - 1] - f.values[lo] + window.Over(first, end).value());
     });
-    return Status();
   }
 
-  void Extrapolate(const RangeCall& call, const SeriesWindows& w, uint32_t step, uint32_t lo, uint32_t hi,
-                   double result, Column* out) const {
+  static bool WorthSlidingResets(const SeriesWindows& w, const std::vector<uint32_t>& resets) {
+    constexpr size_t kFew = 16;
+    if (resets.size() <= kFew) return false;
+    uint64_t seen = 0;
+    ForEachWindowOfResets(w, resets,
+                          [&](uint32_t, uint32_t, uint32_t, uint32_t first, uint32_t end) { seen += end - first; });
+    return seen > 6 * (resets.size() + w.steps());
+  }
+
+  // The same for counters whose start times may be known. `result` is the increase.
+  void ExtrapolateFromStart(const RangeCall& call, const SeriesWindows& w, uint32_t step, uint32_t lo, uint32_t hi,
+                            double result, Column* out) const {
     const FloatWindows& f = w.floats;
     const uint32_t gaps = hi - lo - 1;
     const int64_t range_end = w.end_ms(step), range_start = range_end - call.range_ms;
@@ -110,7 +224,7 @@ class ExtrapolatedRate : public RangeFunction {
     const double threshold = average * 1.1;
     const double first = f.values[lo];
 
-    const int64_t start_time = is_counter_ && f.start_times_ms != nullptr ? f.start_times_ms[lo] : 0;
+    const int64_t start_time = f.start_times_ms[lo];
     if (start_time != 0 && start_time > range_start && start_time < first_t) {
       // The counter was zero at its start time: nothing to extrapolate on the left.
       to_start = 0;
@@ -120,12 +234,9 @@ class ExtrapolatedRate : public RangeFunction {
       return;
     } else {
       if (to_start >= threshold) to_start = average / 2;
-      if (is_counter_) {
-        // Not beyond the point where the counter would have been zero.
-        double to_zero = to_start;
-        if (result > 0 && first >= 0) to_zero = sampled * (first / result);
-        if (to_zero < to_start) to_start = to_zero;
-      }
+      double to_zero = to_start;
+      if (result > 0 && first >= 0) to_zero = sampled * (first / result);
+      if (to_zero < to_start) to_start = to_zero;
     }
     if (to_end >= threshold) to_end = average / 2;
     double factor = 1;

@@ -83,18 +83,21 @@ struct SumFold {
 // million of them cannot overflow a partial sum).
 class RiskyValues {
  public:
-  // Keeps to `counts`.
+  // Keeps to `counts`, when there are any.
   RiskyValues(const double* values, size_t size, double limit, std::vector<uint32_t>* counts) : counts_(*counts) {
+    for (size_t i = 0; i < size; ++i) any_ |= !(std::fabs(values[i]) < limit);
+    if (!any_) return;
     counts_.resize(size + 1);
     counts_[0] = 0;
     for (size_t i = 0; i < size; ++i) counts_[i + 1] = counts_[i] + !(std::fabs(values[i]) < limit);
   }
-  bool Any(uint32_t lo, uint32_t hi) const { return counts_[hi] != counts_[lo]; }
+  bool Any(uint32_t lo, uint32_t hi) const { return any_ && counts_[hi] != counts_[lo]; }
   // Whether to slide: not over risky values, nor over so few that looking at them in upstream's order costs nothing.
   bool MaySlide(uint32_t lo, uint32_t hi) const { return hi - lo > 20 && !Any(lo, hi); }
 
  private:
   std::vector<uint32_t>& counts_;  // before each position
+  bool any_ = false;
 };
 
 }  // namespace gauntlet::promql

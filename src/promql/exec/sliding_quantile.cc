@@ -20,7 +20,6 @@ SlidingQuantile::SlidingQuantile(const double* values, uint32_t size) : values_(
   const uint32_t buckets = 2 * splitter_count_ + 2;
   entered_.resize(buckets);
   left_.resize(buckets);
-  groups_.resize(buckets / kGroup + 1);
   if (!ClassifyByNeighbours()) Classify();
 }
 
@@ -52,16 +51,24 @@ uint32_t SlidingQuantile::BucketOf(double v, uint32_t below) const {
 bool SlidingQuantile::ClassifyByNeighbours() {
   const double* splitters = splitters_.data();
   bucket_of_.resize(size_);
-  uint32_t below = 0, moves = 0;
+  uint32_t below = 0, moves = 0, run_bucket = kNone;
   constexpr uint32_t kTried = 512;
   for (uint32_t i = 0; i < size_; ++i) {
     const double v = values_[i];
     while (below < splitter_count_ && splitters[below] < v) ++below, ++moves;
     while (below > 0 && !(splitters[below - 1] < v)) --below, ++moves;
-    bucket_of_[i] = static_cast<uint16_t>(BucketOf(v, below));
-    if (i % kTried == kTried - 1 && moves > i / 2) return false;
+    const uint32_t bucket = BucketOf(v, below);
+    bucket_of_[i] = static_cast<uint16_t>(bucket);
+    if (bucket != run_bucket) {
+      runs_.push_back({i, bucket});
+      run_bucket = bucket;
+    }
+    if (i % kTried == kTried - 1 && moves > i / 2) {
+      runs_.clear();
+      return false;
+    }
   }
-  for (uint16_t bucket : bucket_of_) ++entered_[bucket];
+  for (size_t r = 0; r < runs_.size(); ++r) entered_[runs_[r].bucket] += RunEnd(r) - runs_[r].begin;
   return true;
 }
 
@@ -92,7 +99,6 @@ void SlidingQuantile::Start(uint32_t lo, uint32_t hi) {
   started_ = true;
   for (uint32_t i = hi; i < size_; ++i) --entered_[bucket_of_[i]];
   for (uint32_t i = 0; i < lo; ++i) ++left_[bucket_of_[i]];
-  for (uint32_t b = 0; b < entered_.size(); ++b) groups_[b / kGroup] += CountOf(b);
   lo_ = lo;
   hi_ = hi;
 }
@@ -101,11 +107,11 @@ double SlidingQuantile::Over(uint32_t lo, uint32_t hi, double q) {
   if (!started_) Start(lo, hi);
   for (; hi_ < hi; ++hi_) {
     ++entered_[bucket_of_[hi_]];
-    ++groups_[bucket_of_[hi_] / kGroup];
+    below_cursor_ += bucket_of_[hi_] < cursor_;
   }
   for (; lo_ < lo; ++lo_) {
     ++left_[bucket_of_[lo_]];
-    --groups_[bucket_of_[lo_] / kGroup];
+    below_cursor_ -= bucket_of_[lo_] < cursor_;
   }
   if (std::isnan(q)) return std::numeric_limits<double>::quiet_NaN();
   if (q < 0) return -kInfinity;
@@ -128,12 +134,10 @@ double SlidingQuantile::Over(uint32_t lo, uint32_t hi, double q) {
   return low * (1 - weight) + high * weight;
 }
 
-SlidingQuantile::Place SlidingQuantile::Find(uint32_t rank) const {
-  uint32_t group = 0;
-  while (rank >= groups_[group]) rank -= groups_[group++];
-  uint32_t bucket = group * kGroup;
-  while (rank >= CountOf(bucket)) rank -= CountOf(bucket++);
-  return {bucket, rank};
+SlidingQuantile::Place SlidingQuantile::Find(uint32_t rank) {
+  while (rank < below_cursor_) below_cursor_ -= CountOf(--cursor_);
+  while (rank - below_cursor_ >= CountOf(cursor_)) below_cursor_ += CountOf(cursor_++);
+  return {cursor_, rank - below_cursor_};
 }
 
 double SlidingQuantile::ValueAt(Place place) {
@@ -154,10 +158,19 @@ double SlidingQuantile::ValueAt(Place place) {
 
 void SlidingQuantile::SortIntoBuckets() {
   begins_.assign(entered_.size() + 1, 0);
-  for (uint32_t i = 0; i < size_; ++i) ++begins_[bucket_of_[i] + 1];
+  if (runs_.empty()) {
+    for (uint32_t i = 0; i < size_; ++i) ++begins_[bucket_of_[i] + 1];
+  }
+  for (size_t r = 0; r < runs_.size(); ++r) begins_[runs_[r].bucket + 1] += RunEnd(r) - runs_[r].begin;
   for (size_t b = 1; b < begins_.size(); ++b) begins_[b] += begins_[b - 1];
   by_bucket_.resize(size_);
   std::vector<uint32_t> next(begins_.begin(), begins_.end() - 1);
+  for (size_t r = 0; r < runs_.size(); ++r) {
+    const uint32_t count = RunEnd(r) - runs_[r].begin;
+    std::copy_n(values_ + runs_[r].begin, count, by_bucket_.begin() + next[runs_[r].bucket]);
+    next[runs_[r].bucket] += count;
+  }
+  if (!runs_.empty()) return;
   for (uint32_t i = 0; i < size_; ++i) by_bucket_[next[bucket_of_[i]]++] = values_[i];
 }
 

@@ -21,7 +21,6 @@ class SlidingQuantile {
   double Over(uint32_t lo, uint32_t hi, double q);
 
  private:
-  static constexpr uint32_t kGroup = 32;  // buckets counted together
   static constexpr uint32_t kNone = ~uint32_t{0};
 
   void ChooseSplitters();
@@ -33,7 +32,7 @@ class SlidingQuantile {
   struct Place {
     uint32_t bucket, rank;
   };
-  Place Find(uint32_t rank) const;
+  Place Find(uint32_t rank);
   uint32_t CountOf(uint32_t bucket) const { return entered_[bucket] - left_[bucket]; }
   double ValueAt(Place place);
   void SortIntoBuckets();
@@ -45,9 +44,16 @@ class SlidingQuantile {
   // Buckets: NaN; then for each splitter what lies below it, and what equals it; then the rest.
   std::vector<uint16_t> bucket_of_;       // of each sample
   std::vector<uint32_t> entered_, left_;  // samples of each bucket that the window has reached, and left behind
-  std::vector<uint32_t> groups_;          // of the window, in each group of buckets
-  std::vector<double> by_bucket_;         // the values, within a bucket by time; made when first needed
-  std::vector<uint32_t> begins_;          // of each bucket there
+  // Samples in a row of one bucket, from the first of them on; empty when they were not found as runs.
+  struct Run {
+    uint32_t begin, bucket;
+  };
+  std::vector<Run> runs_;
+  uint32_t RunEnd(size_t run) const { return run + 1 < runs_.size() ? runs_[run + 1].begin : size_; }
+  // Where the last rank was found: ranks move little from window to window.
+  uint32_t cursor_ = 0, below_cursor_ = 0;  // a bucket, and the samples of the window in those below it
+  std::vector<double> by_bucket_;           // the values, within a bucket by time; made when first needed
+  std::vector<uint32_t> begins_;            // of each bucket there
   uint32_t lo_ = 0, hi_ = 0;
   bool started_ = false;
   // The sorted values of the window in one bucket.

@@ -4,6 +4,8 @@
 
 #include "model/stale.h"
 #include "promql/exec/operator.h"
+#include "promql/exec/simd.h"
+#include "promql/exec/time_walk.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -48,22 +50,58 @@ void FindBounds(const WindowSpec& spec, size_t size, TimeAt time, std::vector<ui
   uint32_t first = 0, last = 0;
   const uint32_t count = static_cast<uint32_t>(size);
   int64_t end = spec.grid.start_ms - spec.shift_ms;
+  if (spec.fixed) {
+    last = MoveBeyond(0, count, end + spec.after_ms, 0, time);
+    first = MoveBeyond(0, last, end - spec.range_ms - spec.before_ms, 0, time);
+    std::fill(lo->begin(), lo->end(), first);
+    std::fill(hi->begin(), hi->end(), last);
+    return;
+  }
+  const uint32_t usual = count == 0 ? 0 : UsualMove(spec.grid.step_ms, count, time(0), time(count - 1));
+  const int64_t left = spec.range_ms + spec.before_ms;
   for (uint32_t step = 0; step < steps; ++step, end += spec.grid.step_ms) {
-    while (last < count && time(last) <= end + spec.after_ms) ++last;
-    while (first < last && time(first) <= end - spec.range_ms - spec.before_ms) ++first;
+    last = MoveBeyond(last, count, end + spec.after_ms, usual, time);
+    first = MoveBeyond(first, last, end - left, usual, time);
     (*lo)[step] = first;
     (*hi)[step] = last;
-    if (spec.fixed) {
-      std::fill(lo->begin(), lo->end(), first);
-      std::fill(hi->begin(), hi->end(), last);
-      return;
-    }
   }
+}
+
+struct WindowCounts {
+  uint64_t total, read;
+  uint32_t largest;
+};
+
+// Of floats: samples seen by all windows, by any of them for the first time, and by the largest. (No inline function of
+// its own: clang forgets those of a function that is compiled for several targets.)
+GN_WIDE_VECTORS void CountFloats(const uint32_t* lo, const uint32_t* hi, uint32_t steps, WindowCounts* counts) {
+  uint64_t total = 0, read = 0;
+  uint32_t largest = 0, before = 0;
+  for (uint32_t i = 0; i < steps; ++i) {
+    const uint32_t window = hi[i] - lo[i];
+    total += window;
+    largest = largest < window ? window : largest;
+    read += hi[i] - (before < lo[i] ? lo[i] : before);
+    before = hi[i];
+  }
+  counts->total = total;
+  counts->read = read;
+  counts->largest = largest;
 }
 
 // Samples seen by all windows together (returned), and newly at each step.
 int64_t CountWindows(const SeriesWindows& w, WorkerScratch* scratch) {
   const bool per_step = !scratch->total_per_step.empty();
+  if (w.histograms.empty() && !per_step) {
+    WindowCounts counts;
+    CountFloats(w.floats.lo, w.floats.hi, w.steps(), &counts);
+    scratch->window_max = std::max<int64_t>(scratch->window_max, counts.largest);
+    if (w.spec->counts) {
+      scratch->total += static_cast<int64_t>(counts.total);
+      if (w.spec->newly_read) scratch->read += static_cast<int64_t>(counts.read);
+    }
+    return static_cast<int64_t>(counts.total);
+  }
   std::vector<int64_t> sizes;  // running sums of histogram sizes
   if (!w.histograms.empty()) {
     sizes.push_back(0);
