@@ -114,8 +114,17 @@ std::vector<double> CommonBounds(const std::vector<double>& a, const std::vector
 template <bool kCompensated>
 void AddBuckets(Histogram& h, const Histogram& other, double sign, HistogramCompensation* c, Side side,
                 int32_t schema) {
-  HistogramSide mine = Take(h, c, side);
   HistogramSideView theirs = View(other, side);
+  if (h.schema == schema && other.schema == schema) {
+    const bool positive = side == Side::kPositive;
+    double* compensations = kCompensated ? (positive ? c->positive : c->negative).data() : nullptr;
+    if (AddSideInPlace<kCompensated>(positive ? h.positive_spans : h.negative_spans,
+                                     positive ? h.positive_buckets : h.negative_buckets, compensations, theirs, sign,
+                                     schema, h.zero_threshold)) {
+      return;
+    }
+  }
+  HistogramSide mine = Take(h, c, side);
   if (h.schema > schema) mine = ReduceSide(mine, h.schema - schema);
   if (other.schema > schema && !theirs.counts.empty()) {
     const std::vector<double> zeros(kCompensated ? theirs.counts.size() : 0);

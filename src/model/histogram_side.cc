@@ -34,14 +34,16 @@ size_t CountBelow(const HistogramSideView& side, int32_t schema, double threshol
 }
 
 template <bool kCompensated>
-void AddSameLayout(HistogramSide* into, const HistogramSideView& from, double sign, size_t skip) {
+void AddSameLayout(double* counts, double* compensations, const HistogramSideView& from, double sign, size_t skip) {
   const size_t size = from.counts.size();
-  for (size_t i = skip; i < size; ++i) {
-    if constexpr (kCompensated) {
-      double c = from.compensations.empty() ? 0 : from.compensations[i];
-      AddOne(from.counts[i] * sign, c * sign, &into->counts[i], &into->compensations[i]);
-    } else {
-      into->counts[i] += from.counts[i] * sign;
+  const double* added = from.counts.data();
+  if constexpr (!kCompensated) {
+    for (size_t i = skip; i < size; ++i) counts[i] += added[i] * sign;
+  } else if (from.compensations.empty()) {
+    for (size_t i = skip; i < size; ++i) KahanAdd(added[i] * sign, counts[i], compensations[i]);
+  } else {
+    for (size_t i = skip; i < size; ++i) {
+      AddOne(added[i] * sign, from.compensations[i] * sign, &counts[i], &compensations[i]);
     }
   }
 }
@@ -104,14 +106,24 @@ HistogramSide ReduceSide(const HistogramSideView& side, int32_t levels) {
 
 template <bool kCompensated>
 void AddSide(HistogramSide* into, const HistogramSideView& from, double sign, int32_t schema, double threshold) {
-  if (from.counts.empty()) return;
-  const size_t skip = CountBelow(from, schema, threshold);
-  if (into->counts.size() == from.counts.size() && std::ranges::equal(into->spans, from.spans)) {
-    AddSameLayout<kCompensated>(into, from, sign, skip);
-  } else {
-    AddUnlike<kCompensated>(into, from, sign, skip);
+  if (AddSideInPlace<kCompensated>(into->spans, into->counts, into->compensations.data(), from, sign, schema,
+                                   threshold)) {
+    return;
   }
+  AddUnlike<kCompensated>(into, from, sign, CountBelow(from, schema, threshold));
 }
+template <bool kCompensated>
+bool AddSideInPlace(std::span<const HistogramSpan> spans, std::span<double> counts, double* compensations,
+                    const HistogramSideView& from, double sign, int32_t schema, double threshold) {
+  if (from.counts.empty()) return true;
+  if (counts.size() != from.counts.size() || !std::ranges::equal(spans, from.spans)) return false;
+  AddSameLayout<kCompensated>(counts.data(), compensations, from, sign, CountBelow(from, schema, threshold));
+  return true;
+}
+template bool AddSideInPlace<false>(std::span<const HistogramSpan>, std::span<double>, double*,
+                                    const HistogramSideView&, double, int32_t, double);
+template bool AddSideInPlace<true>(std::span<const HistogramSpan>, std::span<double>, double*, const HistogramSideView&,
+                                   double, int32_t, double);
 template void AddSide<false>(HistogramSide*, const HistogramSideView&, double, int32_t, double);
 template void AddSide<true>(HistogramSide*, const HistogramSideView&, double, int32_t, double);
 

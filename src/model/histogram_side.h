@@ -94,6 +94,12 @@ HistogramSide ReduceSide(const HistogramSideView& side, int32_t levels);
 template <bool kCompensated>
 void AddSide(HistogramSide* into, const HistogramSideView& from, double sign, int32_t schema, double threshold);
 
+// The same in place, where both have their buckets at the same indexes or `from` has none: what happens almost always.
+// Else does nothing, and returns false. `compensations` is null without kCompensated.
+template <bool kCompensated>
+bool AddSideInPlace(std::span<const HistogramSpan> spans, std::span<double> counts, double* compensations,
+                    const HistogramSideView& from, double sign, int32_t schema, double threshold);
+
 // Both sides (their custom bounds differ) merged into the buckets of `common`.
 HistogramSide MergeCustomSides(const HistogramSideView& a, const std::vector<double>& a_bounds,
                                const HistogramSideView& b, const std::vector<double>& b_bounds, double sign,
