@@ -1,5 +1,6 @@
 #include "api/result_json.h"
 
+#include "json/sample_heads.h"
 #include "model/float_text.h"
 #include "model/histogram_buckets.h"
 
@@ -30,15 +31,12 @@ void WriteVector(JsonReply& json, const promql::QueryResult& result, size_t coun
   }
 }
 
-void WriteRow(json::Writer& writer, const promql::Row& row, const promql::StepGrid& grid) {
+void WriteRow(json::Writer& writer, const json::SampleHeads& heads, const promql::Row& row,
+              const promql::StepGrid& grid) {
   const promql::Column& column = row.column;
-  bool open = false;
-  promql::ForEachBit(column.present(), column.words(), [&](uint32_t step) {
-    if (!open) writer.Key("values").BeginArray();
-    open = true;
-    writer.ApiSample(grid.time_ms(step), column.values()[step]);
-  });
-  if (open) writer.EndArray();
+  if (column.CountFloats() > 0) {
+    heads.WriteSamples(writer.Key("values"), {column.present(), column.words()}, column.values());
+  }
   if (column.histograms().empty()) return;
   writer.Key("histograms").BeginArray();
   for (const promql::HistogramPoint& point : column.histograms()) {
@@ -80,6 +78,10 @@ size_t Cut(const promql::QueryResult& result, int64_t limit) {
 
 void WriteMatrix(JsonReply& json, const promql::QueryResult& result, size_t count) {
   json::Writer& writer = json.writer();
+  json::SampleHeads heads;
+  if (result.matrix.empty() && count > 0) {
+    for (uint32_t step = 0; step < result.grid.steps; ++step) heads.Add(result.grid.time_ms(step));
+  }
   for (size_t i = 0; i < count; ++i) {
     writer.BeginObject().Key("metric");
     if (!result.matrix.empty()) {
@@ -87,7 +89,7 @@ void WriteMatrix(JsonReply& json, const promql::QueryResult& result, size_t coun
       WriteSamples(writer, result.matrix[i].samples);
     } else {
       WriteLabels(writer, result.rows[i].labels);
-      WriteRow(writer, result.rows[i], result.grid);
+      WriteRow(writer, heads, result.rows[i], result.grid);
     }
     writer.EndObject();
     if (!json.Pass()) return;
