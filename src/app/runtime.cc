@@ -1,5 +1,6 @@
 #include "app/runtime.h"
 
+#include <sched.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -40,6 +41,20 @@ telemetry::Logger::Options LogOptions(const GlobalFlags& flags) {
   return options;
 }
 
+// Cores that this process may run on: fewer than the machine has under taskset or a container's CPU limit.
+size_t UsableCores() {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  size_t cores = std::max(1u, std::thread::hardware_concurrency());
+  if (sched_getaffinity(0, sizeof(set), &set) == 0 && CPU_COUNT(&set) > 0) cores = static_cast<size_t>(CPU_COUNT(&set));
+  std::ifstream cgroup("/sys/fs/cgroup/cpu.max");
+  uint64_t quota = 0, period = 0;
+  if (cgroup >> quota >> period && quota > 0 && period > 0) {  // "max" is no number
+    cores = std::min<size_t>(cores, std::max<uint64_t>(1, (quota + period - 1) / period));
+  }
+  return cores;
+}
+
 }  // namespace
 
 void ReportStartError(const std::string& component, const Status& status) {
@@ -69,7 +84,7 @@ Runtime::Runtime(const GlobalFlags& flags, std::string component)
     : component_(std::move(component)),
       logger_(LogOptions(flags)),
       blocking_(std::make_unique<ThreadPool>("calls", kBlockingThreads)),
-      workers_(std::make_unique<ThreadPool>("work", std::max(1u, std::thread::hardware_concurrency()))) {
+      workers_(std::make_unique<ThreadPool>("work", UsableCores())) {
   client_metrics_ = std::make_unique<rpc::CallMetrics>(registry_, rpc::CallMetrics::Side::kClient);
   prober_ = std::make_unique<server::Prober>(component_, registry_, logger_);
 }
