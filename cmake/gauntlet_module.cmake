@@ -6,13 +6,13 @@ function(gn_precompile target)
 endfunction()
 
 # gauntlet_module(<path> LAYER n SRCS .. HDRS .. [DEPS modules] [LIBS imported] [TESTS ..] [TEST_DEPS modules]
-#                 [TEST_LIBS imported] [BENCHES ..] [FUZZ ..])
+#                 [TEST_LIBS imported] [BENCHES ..] [BENCH_DEPS modules] [FUZZ ..])
 #
 # Makes the library gauntlet_<path>, one test binary <path>_test, one binary per benchmark and per fuzz target (with '/'
 # replaced by '_'), and a stub per header that proves it compiles alone (target check-headers).
 # Refuses a dependency that is not of a lower layer.
 function(gauntlet_module path)
-  cmake_parse_arguments(M "" "LAYER" "SRCS;HDRS;DEPS;LIBS;TESTS;TEST_DEPS;TEST_LIBS;BENCHES;FUZZ" ${ARGN})
+  cmake_parse_arguments(M "" "LAYER" "SRCS;HDRS;DEPS;LIBS;TESTS;TEST_DEPS;TEST_LIBS;BENCHES;BENCH_DEPS;FUZZ" ${ARGN})
   if(M_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "${path}: not understood: ${M_UNPARSED_ARGUMENTS}")
   endif()
@@ -64,6 +64,10 @@ function(gauntlet_module path)
   if(M_BENCHES AND GN_BENCH)
     add_executable(${name}_bench ${M_BENCHES})
     target_link_libraries(${name}_bench PRIVATE ${lib} benchmark::benchmark_main gn::fmt)
+    foreach(dep IN LISTS M_BENCH_DEPS)
+      string(REPLACE "/" "_" d ${dep})
+      target_link_libraries(${name}_bench PRIVATE gauntlet_${d})
+    endforeach()
     gn_precompile(${name}_bench)
     add_test(NAME ${path}:bench_smoke COMMAND ${name}_bench --benchmark_min_time=0.001)
     set_tests_properties(${path}:bench_smoke PROPERTIES LABELS bench)

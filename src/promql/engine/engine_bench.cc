@@ -1,5 +1,6 @@
 // The expressions and shapes of upstream's BenchmarkRangeQuery: 1,000 steps of 10 s over samples at 10 s; and sum by
-// (rate) over many series. Samples lie decoded in memory: this is what evaluation costs beyond decoding.
+// (rate) over many series. Samples lie in memory as chunks, as upstream's in a head. `window/` is what --only window of
+// bench/bench_promql.py compares: the same function over a minute and over a day, and the samples of a day decoded.
 
 #include <benchmark/benchmark.h>
 
@@ -9,8 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "promql/engine/bench_data.h"
 #include "promql/engine/engine.h"
-#include "storage/storage.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -18,102 +19,16 @@ namespace {
 constexpr int64_t kIntervalMs = 10'000;
 constexpr size_t kSamplesBefore = 8640;  // a day, for the windows of the first steps
 
-struct Data {
-  Labels labels;
-  std::vector<double> values;
-};
-
-class MemorySeries : public storage::Series {
- public:
-  MemorySeries(const Data& data, const std::vector<int64_t>& times, int64_t start_ms, int64_t end_ms) : data_(data) {
-    begin_ = static_cast<size_t>(std::lower_bound(times.begin(), times.end(), start_ms) - times.begin());
-    end_ = static_cast<size_t>(std::upper_bound(times.begin(), times.end(), end_ms) - times.begin());
-    times_ = &times;
+// Counters with a fraction of their own, as upstream's.
+Samples MakeSamples(size_t series, size_t count) {
+  Samples samples;
+  const double fraction = static_cast<double>(series) / 1304;
+  for (size_t i = 0; i < count; ++i) {
+    samples.times_ms.push_back(static_cast<int64_t>(i) * kIntervalMs);
+    samples.values.push_back(static_cast<double>(i) + fraction);
   }
-  LabelsView labels() const override { return data_.labels; }
-  Status Read(Samples* out) const override {
-    out->times_ms.insert(out->times_ms.end(), times_->begin() + static_cast<long>(begin_),
-                         times_->begin() + static_cast<long>(end_));
-    out->values.insert(out->values.end(), data_.values.begin() + static_cast<long>(begin_),
-                       data_.values.begin() + static_cast<long>(end_));
-    return Status();
-  }
-  size_t memory_bytes() const override { return 0; }
-
- private:
-  const Data& data_;
-  const std::vector<int64_t>* times_;
-  size_t begin_, end_;
-};
-
-class MemorySet : public storage::SeriesSet {
- public:
-  MemorySet(std::vector<const Data*> series, const std::vector<int64_t>& times, int64_t start_ms, int64_t end_ms)
-      : series_(std::move(series)), times_(times), start_ms_(start_ms), end_ms_(end_ms) {}
-  Result<std::unique_ptr<storage::Series>> Next() override {
-    if (next_ == series_.size()) return std::unique_ptr<storage::Series>();
-    return std::unique_ptr<storage::Series>(
-        std::make_unique<MemorySeries>(*series_[next_++], times_, start_ms_, end_ms_));
-  }
-  const Annotations& annotations() const override { return annotations_; }
-
- private:
-  std::vector<const Data*> series_;
-  const std::vector<int64_t>& times_;
-  const int64_t start_ms_, end_ms_;
-  size_t next_ = 0;
-  Annotations annotations_;
-};
-
-class MemoryData : public storage::Queryable {
- public:
-  explicit MemoryData(size_t samples) {
-    for (size_t i = 0; i < samples; ++i) times_.push_back(static_cast<int64_t>(i) * kIntervalMs);
-  }
-
-  void Add(std::vector<std::pair<std::string, std::string>> labels) {
-    Data& data = series_.emplace_back();
-    data.labels = Labels::From(std::move(labels));
-    double offset = static_cast<double>(series_.size() % 100) / 100;
-    for (size_t i = 0; i < times_.size(); ++i) data.values.push_back(static_cast<double>(i) + offset);
-  }
-  void Sort() {
-    std::sort(series_.begin(), series_.end(),
-              [](const Data& a, const Data& b) { return CompareLabels(a.labels, b.labels) < 0; });
-  }
-  int64_t last_ms() const { return times_.back(); }
-
-  Result<std::unique_ptr<storage::Querier>> MakeQuerier(int64_t, int64_t) override {
-    return std::unique_ptr<storage::Querier>(std::make_unique<MemoryQuerier>(*this));
-  }
-
- private:
-  class MemoryQuerier : public storage::Querier {
-   public:
-    explicit MemoryQuerier(const MemoryData& data) : data_(data) {}
-    std::unique_ptr<storage::SeriesSet> Select(const storage::SelectHints& hints, std::span<const Matcher> matchers,
-                                               const Cancel&, MemoryBudget*) override {
-      std::vector<const Data*> found;
-      for (const Data& data : data_.series_) {
-        if (MatchesAll(matchers, data.labels)) found.push_back(&data);
-      }
-      return std::make_unique<MemorySet>(std::move(found), data_.times_, hints.start_ms, hints.end_ms);
-    }
-    Result<storage::Strings> LabelNames(std::span<const Matcher>, int64_t, const Cancel&) override {
-      return storage::Strings();
-    }
-    Result<storage::Strings> LabelValues(const std::string&, std::span<const Matcher>, int64_t,
-                                         const Cancel&) override {
-      return storage::Strings();
-    }
-
-   private:
-    const MemoryData& data_;
-  };
-
-  std::vector<int64_t> times_;
-  std::vector<Data> series_;
-};
+  return samples;
+}
 
 std::string Digits(size_t i, int width) {
   char text[16];
@@ -121,19 +36,23 @@ std::string Digits(size_t i, int width) {
   return text;
 }
 
-MemoryData& SmallData() {
-  static MemoryData* data = [] {
-    auto* d = new MemoryData(kSamplesBefore + 2000);
+ChunkData& SmallData() {
+  static ChunkData* data = [] {
+    auto* d = new ChunkData();
+    size_t series = 0;
+    auto add = [&](std::vector<std::pair<std::string, std::string>> labels) {
+      d->Add(Labels::From(std::move(labels)), MakeSamples(series++, kSamplesBefore + 2000));
+    };
     for (const char* name : {"a", "b"}) {
       for (auto [suffix, count] : {std::pair{"_one", 1}, {"_hundred", 100}}) {
         for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
-          d->Add({{"__name__", std::string(name) + suffix}, {"l", std::to_string(i)}});
+          add({{"__name__", std::string(name) + suffix}, {"l", std::to_string(i)}});
         }
       }
     }
     for (size_t i = 0; i < 100; ++i) {
       for (const char* le : {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "+Inf"}) {
-        d->Add({{"__name__", "h_hundred"}, {"l", std::to_string(i)}, {"le", le}});
+        add({{"__name__", "h_hundred"}, {"l", std::to_string(i)}, {"le", le}});
       }
     }
     d->Sort();
@@ -142,17 +61,18 @@ MemoryData& SmallData() {
   return *data;
 }
 
-MemoryData& WideData() {
-  static MemoryData* data = [] {
-    auto* d = new MemoryData(1100);
+ChunkData& WideData() {
+  static ChunkData* data = [] {
+    auto* d = new ChunkData();
     for (size_t i = 0; i < 10'000; ++i) {
-      d->Add({{"__name__", "requests_total"},
-              {"cluster", "eu-1"},
-              {"code", Digits(i % 5, 3)},
-              {"handler", "/api/v1/" + Digits(i % 50, 2)},
-              {"instance", "10.0.0." + std::to_string(i / 250) + ":8080"},
-              {"job", "api"},
-              {"pod", "api-7d9f-" + Digits(i, 5)}});
+      d->Add(Labels::From({{"__name__", "requests_total"},
+                           {"cluster", "eu-1"},
+                           {"code", Digits(i % 5, 3)},
+                           {"handler", "/api/v1/" + Digits(i % 50, 2)},
+                           {"instance", "10.0.0." + std::to_string(i / 250) + ":8080"},
+                           {"job", "api"},
+                           {"pod", "api-7d9f-" + Digits(i, 5)}}),
+             MakeSamples(i % 1304, 1100));
     }
     d->Sort();
     return d;
@@ -160,7 +80,7 @@ MemoryData& WideData() {
   return *data;
 }
 
-void Run(benchmark::State& state, MemoryData& data, const std::string& expr, size_t threads) {
+void Run(benchmark::State& state, ChunkData& data, const std::string& expr, size_t threads) {
   std::unique_ptr<Executor> executor;
   if (threads == 1) {
     executor = std::make_unique<InlineExecutor>();
@@ -182,7 +102,7 @@ void Run(benchmark::State& state, MemoryData& data, const std::string& expr, siz
   }
 }
 
-// Milliseconds that Prometheus 3.14 needs, samples decoded from a head included.
+// Milliseconds that Prometheus 3.14 needs.
 struct Anchor {
   const char* expr;
   double prometheus_ms;
@@ -191,6 +111,7 @@ struct Anchor {
 constexpr Anchor kAnchors[] = {
     {"a_hundred", 3.9},
     {"rate(a_hundred[1m])", 10.1},
+    {"rate(a_hundred[1m] smoothed)", 11.6},
     {"double_exponential_smoothing(a_hundred[1d], 0.3, 0.3)", 3796},
     {"changes(a_hundred[1d])", 4028},
     {"rate(a_hundred[1d])", 1860.3},
@@ -251,7 +172,60 @@ constexpr const char* kWide[] = {
     "quantile(0.9, requests_total)",
 };
 
+// A %s stands for the window.
+constexpr const char* kWindowed[] = {
+    "rate(a_hundred[%s])",
+    "increase(a_hundred[%s])",
+    "delta(a_hundred[%s])",
+    "changes(a_hundred[%s])",
+    "resets(a_hundred[%s])",
+    "count_over_time(a_hundred[%s])",
+    "sum_over_time(a_hundred[%s])",
+    "avg_over_time(a_hundred[%s])",
+    "min_over_time(a_hundred[%s])",
+    "max_over_time(a_hundred[%s])",
+    "last_over_time(a_hundred[%s])",
+    "present_over_time(a_hundred[%s])",
+    "absent_over_time(a_hundred[%s])",
+    "quantile_over_time(0.9, a_hundred[%s])",
+};
+
+// What both windows have to do beside evaluating: the samples of the longer one, once.
+void DecodeDay(benchmark::State& state) {
+  ChunkData& data = SmallData();
+  const Matcher hundred = Matcher::Equal("__name__", "a_hundred");
+  storage::SelectHints hints;
+  hints.end_ms = data.last_ms();
+  hints.start_ms = hints.end_ms - 999 * kIntervalMs - static_cast<int64_t>(kSamplesBefore) * kIntervalMs + 1;
+  Samples samples;
+  for (auto _ : state) {
+    auto querier = *data.MakeQuerier(hints.start_ms, hints.end_ms);
+    auto set = querier->Select(hints, {&hundred, 1}, Cancel(), nullptr);
+    while (true) {
+      auto series = set->Next();
+      if (!series.ok() || *series == nullptr) break;
+      samples.Clear();
+      if (!(*series)->Read(&samples).ok()) return state.SkipWithError("decode");
+      benchmark::DoNotOptimize(samples.values.data());
+    }
+  }
+}
+
+void RegisterWindows() {
+  benchmark::RegisterBenchmark("window/decode 1d", DecodeDay)->Unit(benchmark::kMillisecond);
+  for (const char* form : kWindowed) {
+    for (const char* window : {"1m", "1d"}) {
+      std::string expr = form;
+      expr.replace(expr.find("%s"), 2, window);
+      benchmark::RegisterBenchmark(("window/" + expr).c_str(), [expr](benchmark::State& state) {
+        Run(state, SmallData(), expr, 1);
+      })->Unit(benchmark::kMillisecond);
+    }
+  }
+}
+
 void RegisterAll() {
+  RegisterWindows();
   for (const Anchor& anchor : kAnchors) {
     benchmark::RegisterBenchmark(anchor.expr, [anchor](benchmark::State& state) {
       Run(state, SmallData(), anchor.expr, 1);

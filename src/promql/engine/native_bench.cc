@@ -1,12 +1,12 @@
 // Upstream's BenchmarkNativeHistograms, a tenth of its series: 2 h in steps of 30 s over native histograms at 15 s, the
-// first of each series finer than the others. Samples lie decoded in memory.
+// first of each series finer than the others, in chunks.
 
 #include <benchmark/benchmark.h>
 
 #include <string>
 
+#include "promql/engine/bench_data.h"
 #include "promql/engine/engine.h"
-#include "storage/memory_storage.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -15,6 +15,7 @@ constexpr int kSeries = 300, kSamples = 500;
 
 Histogram Sample(int i) {
   Histogram h;
+  h.is_float = false;
   h.schema = 1;
   h.zero_threshold = 0.001;
   h.zero_count = 2 + i;
@@ -29,6 +30,7 @@ Histogram Sample(int i) {
 
 Histogram Finer() {
   Histogram h;
+  h.is_float = false;
   h.schema = 3;
   h.count = 13;
   h.positive_spans = {{-5, 2}, {2, 3}, {2, 2}};
@@ -38,6 +40,7 @@ Histogram Finer() {
 
 Histogram Custom(int i) {
   Histogram h;
+  h.is_float = false;
   h.schema = kCustomBucketsSchema;
   h.custom_values = {0, 1, 2, 3, 4};
   h.count = 5 + 4 * i;
@@ -49,18 +52,28 @@ Histogram Custom(int i) {
   return h;
 }
 
-storage::MemoryStorage& Data() {
-  static storage::MemoryStorage* data = [] {
-    auto* d = new storage::MemoryStorage();
+template <typename Make>
+Samples MakeSamples(Make make) {
+  Samples samples;
+  for (uint32_t i = 0; i < kSamples; ++i) {
+    samples.times_ms.push_back(i * 15'000);
+    samples.values.push_back(0);
+    samples.histograms.push_back({i, make(static_cast<int>(i))});
+  }
+  return samples;
+}
+
+ChunkData& Data() {
+  static ChunkData* data = [] {
+    auto* d = new ChunkData();
+    const Samples exponential = MakeSamples([](int i) { return i == 0 ? Finer() : Sample(i); });
+    const Samples custom = MakeSamples(Custom);
     for (int s = 0; s < kSeries; ++s) {
       const std::string number = std::to_string(s);
-      Labels exponential = Labels::From({{"__name__", "native"}, {"foo", "bar"}, {"h", number}});
-      Labels custom = Labels::From({{"__name__", "custom"}, {"foo", "bar"}, {"h", number}});
-      for (int i = 0; i < kSamples; ++i) {
-        d->AppendHistogram(exponential, i * 15'000, i == 0 ? Finer() : Sample(i));
-        d->AppendHistogram(custom, i * 15'000, Custom(i));
-      }
+      d->Add(Labels::From({{"__name__", "native"}, {"foo", "bar"}, {"h", number}}), exponential);
+      d->Add(Labels::From({{"__name__", "custom"}, {"foo", "bar"}, {"h", number}}), custom);
     }
+    d->Sort();
     return d;
   }();
   return *data;
@@ -81,7 +94,7 @@ void Run(benchmark::State& state, const std::string& expr) {
   }
 }
 
-// Milliseconds that Prometheus 3.14 needs for as many series, decoding included.
+// Milliseconds that Prometheus 3.14 needs for as many series.
 struct Anchor {
   const char* expr;
   double prometheus_ms;
