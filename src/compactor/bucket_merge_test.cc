@@ -313,6 +313,23 @@ TEST_F(BucketMerge, WindowsAreChargedAndGivenBack) {
   EXPECT_EQ(Compact(metas, options).status().code(), Code::kExhausted);
 }
 
+TEST_F(BucketMerge, ABlockWithoutSeriesReadsAsSuch) {
+  tsdb::BlockMeta meta;
+  auto writer = tsdb::BlockWriter::Create(files_, "local", meta);
+  ASSERT_TRUE(writer.ok());
+  ASSERT_TRUE((*writer)->AddSymbol("alone").ok());
+  ASSERT_TRUE((*writer)->Finish().ok());
+  PutObject(meta.ulid.ToString() + "/index", *files_.ReadFile((*writer)->dir() + "/index"));
+  auto source = BucketBlockSource::Open(bucket_, meta, {}, Cancel(), nullptr);
+  ASSERT_TRUE(source.ok()) << source.status().message();
+  std::string_view symbol;
+  EXPECT_TRUE(*(*source)->NextSymbol(Cancel(), &symbol));
+  EXPECT_EQ(symbol, "alone");
+  EXPECT_FALSE(*(*source)->NextSymbol(Cancel(), &symbol));
+  tsdb::SourceSeries series;
+  EXPECT_FALSE(*(*source)->Next(Cancel(), &series));
+}
+
 TEST_F(BucketMerge, AnUploadGoesOnWhileItIsWritten) {
   SegmentUpload upload(bucket_, "x/chunks/000001", pool_, 100, Cancel());
   std::string want;

@@ -20,13 +20,15 @@ using tsdb::FaultKind;
 
 constexpr uint64_t kEntryBytesMax = 64 << 20, kChunkBytesMax = 256 << 20;  // what is longer is a broken length
 constexpr size_t kTombstonesBytesMax = 256 << 20;
+constexpr size_t kLocalBytes = 16 << 20, kRemoteBytes = 96 << 20;
 constexpr size_t kLengthBytes = 16;  // show the length of an entry or a chunk
 
 Status Corrupt(std::string text) { return {Code::kCorrupt, std::move(text)}; }
 
 }  // namespace
 
-void BucketSourceOptions::Share(size_t blocks, size_t bytes) {
+void BucketSourceOptions::Share(const objstore::Bucket& bucket, size_t blocks, size_t bytes) {
+  if (bytes == 0) bytes = bucket.provider() == "FILESYSTEM" ? kLocalBytes : kRemoteBytes;
   // A chunk window is read, one is fetched ahead, and series may still look at one before; the same of the index.
   size_t each = bytes / std::max<size_t>(1, blocks) / 4;
   chunk_window_bytes = std::clamp<size_t>(each, 64 << 10, 4 << 20);
@@ -64,7 +66,7 @@ Status BucketBlockSource::OpenIndex(const Cancel& cancel) {
   series_end_ = bytes - tsdb::kIndexTocBytes;
   for (uint64_t section :
        {toc_.symbols, toc_.label_indices, toc_.label_index_table, toc_.postings, toc_.postings_table}) {
-    if (section > toc_.series) series_end_ = std::min(series_end_, section);
+    if (section >= toc_.series) series_end_ = std::min(series_end_, section);
   }
   index_ = std::make_unique<ObjectWindow>(bucket_, object, std::max(series_end_, toc_.series),
                                           options_.index_window_bytes, options_.ahead, options_.budget);

@@ -12,8 +12,6 @@
 namespace gauntlet::compactor {
 namespace {
 
-constexpr size_t kWindowBytes = 64 << 20;  // of all sources of a merge
-
 Status Blame(tsdb::BlockFault* fault, tsdb::FaultKind kind, const Ulid& id, Status status) {
   if (fault != nullptr) *fault = {kind, id, ""};
   return std::move(status).Wrap("block " + id.ToString());
@@ -75,7 +73,7 @@ Result<std::unique_ptr<tsdb::BlockSource>> MergeJobs::OpenSource(const blocks::M
   GN_TRY(CheckObjects(context_.bucket, meta, cancel, fault));
   BucketSourceOptions options;
   options.ahead = &context_.blocking;
-  options.Share(blocks, kWindowBytes);
+  options.Share(context_.bucket, blocks);
   GN_ASSIGN(auto source, BucketBlockSource::Open(context_.bucket, meta.block, options, cancel, fault));
   return std::unique_ptr<tsdb::BlockSource>(std::make_unique<CheckedSource>(std::move(source)));
 }

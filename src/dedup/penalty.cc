@@ -211,11 +211,19 @@ void MergeWithPenalty(std::span<const Samples* const> replicas, bool counter, Sa
     AppendRange(*replicas[0], 0, replicas[0]->size(), out);
     return;
   }
-  Pair<Leaf> first{Leaf(replicas[0]), Leaf(replicas[1]), counter};
-  if (replicas.size() == 2) {
-    while (first.Next()) first.EmitRun(out);
+  if (!counter || replicas.size() == 2) {
+    // Nothing is raised, so that what a pair gives does not depend on who asks: one pair after the other.
+    Samples merged, longer;
+    for (size_t i = 1; i < replicas.size(); ++i) {
+      bool last = i + 1 == replicas.size();
+      longer.Clear();
+      Pair<Leaf> pair{Leaf(i == 1 ? replicas[0] : &merged), Leaf(replicas[i]), counter};
+      while (pair.Next()) pair.EmitRun(last ? out : &longer);
+      std::swap(merged, longer);
+    }
     return;
   }
+  Pair<Leaf> first{Leaf(replicas[0]), Leaf(replicas[1]), counter};
   Folded folded(std::move(first));
   for (size_t i = 2; i < replicas.size(); ++i) {
     folded = Folded(Pair<Folded>(std::move(folded), Leaf(replicas[i]), counter));

@@ -125,6 +125,33 @@ TEST_P(GoldenCompaction, MergedSideBySideTheBytesAreTheSame) {
   ExpectGoldenFiles();
 }
 
+// Ours, where Thanos is left with 3,222 of the 3,240 samples that both replicas have.
+class GoldenPenalty : public GoldenCompaction {};
+INSTANTIATE_TEST_SUITE_P(Cases, GoldenPenalty,
+                         ::testing::Values(Case{"dedup-penalty-identical", 2, MergeKind::kPenalty}));
+
+TEST_P(GoldenPenalty, KeepsEverySampleOfIdenticalReplicas) {
+  ASSERT_NO_FATAL_FAILURE(OpenInputs(false));
+  auto meta = Compact({.kind = MergeKind::kPenalty});
+  ASSERT_TRUE(meta.ok()) << meta.status().message();
+  EXPECT_EQ((*meta)->stats.samples, 3240u);
+  auto whole = Block::Open(io::RealFileSystem(), Folder("in/b0")),
+       made = Block::Open(files_, "data/" + Ulid().ToString());
+  ASSERT_TRUE(whole.ok() && made.ok());
+  EXPECT_TRUE(VerifyBlock(**made, Cancel()).ok());
+  BlockSeries want(**whole, *(*whole)->Select({}, Cancel()), INT64_MIN, INT64_MAX);
+  BlockSeries got(**made, *(*made)->Select({}, Cancel()), INT64_MIN, INT64_MAX);
+  while (*want.Next()) {
+    ASSERT_TRUE(*got.Next());
+    EXPECT_EQ(got.labels(), want.labels());
+    Samples a, b;
+    ASSERT_TRUE(ReadSamples(**whole, want.chunks(), want.deleted(), INT64_MIN, INT64_MAX, &a).ok());
+    ASSERT_TRUE(ReadSamples(**made, got.chunks(), got.deleted(), INT64_MIN, INT64_MAX, &b).ok());
+    ASSERT_EQ(b.size(), a.size());
+    for (size_t i = 0; i < a.size(); ++i) ASSERT_EQ(SampleText(b, i), SampleText(a, i));
+  }
+}
+
 class GoldenAllDeleted : public GoldenCompaction {};
 INSTANTIATE_TEST_SUITE_P(Cases, GoldenAllDeleted,
                          ::testing::Values(Case{"tombstones-all-deleted", 1, MergeKind::kChain}));

@@ -55,7 +55,25 @@ Status SeriesMerger::Merge(std::span<const SourceSeries> parts, std::span<const 
     out->chunks = std::move(parts_[0]);
     return Status();
   }
+  if (Concatenate(out)) return Status();
   return MergeParts(out, fault);
+}
+
+bool SeriesMerger::Concatenate(MergedChunks* out) {
+  by_time_.clear();
+  for (const Chunks& part : parts_) {
+    if (!part.empty()) by_time_.push_back(&part);
+  }
+  std::sort(by_time_.begin(), by_time_.end(),
+            [](const Chunks* a, const Chunks* b) { return a->front().mint_ms < b->front().mint_ms; });
+  size_t chunks = 0;
+  for (size_t i = 0; i < by_time_.size(); ++i) {
+    if (i > 0 && by_time_[i]->front().mint_ms <= by_time_[i - 1]->back().maxt_ms) return false;
+    chunks += by_time_[i]->size();
+  }
+  out->chunks.reserve(chunks);
+  for (const Chunks* part : by_time_) out->chunks.insert(out->chunks.end(), part->begin(), part->end());
+  return true;
 }
 
 Status SeriesMerger::ReadParts(std::span<const SourceSeries> parts, std::span<const uint32_t> sources,

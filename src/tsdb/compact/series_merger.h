@@ -57,6 +57,8 @@ class SeriesMerger {
 
   Status ReadParts(std::span<const SourceSeries> parts, std::span<const uint32_t> sources, MergedChunks* out,
                    MergeFault* fault);
+  // Appends the parts one after the other, where none overlaps another one. False when any do.
+  bool Concatenate(MergedChunks* out);
   // Splits a part whose chunks are not in order into parts whose chunks are.
   void SplitUnordered(Chunks chunks);
   Status MergeParts(MergedChunks* out, MergeFault* fault);
@@ -72,6 +74,7 @@ class SeriesMerger {
   const MergeKind kind_;
   const bool accept_unordered_;
   std::vector<Chunks> parts_;
+  std::vector<const Chunks*> by_time_;
   std::vector<std::unique_ptr<Samples>> buffers_;  // as many as were ever needed at once
   std::vector<Samples*> replicas_;                 // those in use
   Samples merged_;
