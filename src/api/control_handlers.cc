@@ -169,7 +169,8 @@ void ControlHandlers::Exemplars(const net::HttpRequest& request, const Cancel& c
   }
   asked.partial_response = Strategy(parameters, partial_.exemplars);
   if (!parameters.ok()) return ReplyError(reply, ErrorType::kBadData, parameters.error().message());
-  if (auto expr = promql::ParseExpr(asked.query); !expr.ok()) return ReplyBadParameter(reply, "query", expr.status());
+  auto expr = promql::ParseExpr(asked.query, fanout_.parser_options());
+  if (!expr.ok()) return ReplyBadParameter(reply, "query", expr.status());
   CancelSource source(cancel, settings_.timeout);
   auto gathered = fanout_.GatherExemplars(asked, Context(request, source.cancel()));
   if (!gathered.ok()) return ReplyGatherError(reply, gathered.status());

@@ -219,7 +219,7 @@ Status RunQuery(const GlobalFlags& global, const AllQueryFlags& flags, std::map<
                         &runtime->registry());
   server::Gate gate(static_cast<size_t>(std::max(flags.query.max_concurrent, 0)), "thanos_query_concurrent",
                    runtime->registry());
-  query::ControlFanout control(endpoints, flags.query.replica_labels, runtime->blocking());
+  query::ControlFanout control(endpoints, flags.query.replica_labels, engine.parser_options(), runtime->blocking());
   api::QuerySettings settings = SettingsOf(flags, algorithm);
   GN_ASSIGN(settings.store_durations,
             api::ParseStoreDurationBuckets(flags.fanout.seconds_buckets, flags.fanout.samples_buckets,

@@ -178,7 +178,7 @@ Result<Gathered<rpc::MetricMetadata>> ControlFanout::GatherMetadata(const rpc::M
 
 Result<Gathered<std::vector<rpc::ExemplarData>>> ControlFanout::GatherExemplars(const rpc::ExemplarsRequest& request,
                                                                                 const rpc::CallContext& context) {
-  GN_ASSIGN(promql::ExprPtr expr, promql::ParseExpr(request.query));
+  GN_ASSIGN(promql::ExprPtr expr, promql::ParseExpr(request.query, parser_));
   std::vector<ControlEndpoint> asked;
   std::vector<rpc::ExemplarsRequest> requests;
   for (ControlEndpoint& endpoint : Having(endpoints_.Controls(), &ControlEndpoint::exemplars)) {

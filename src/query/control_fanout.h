@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "promql/syntax/parser.h"
 #include "query/endpoint_set.h"
 
 namespace gauntlet {
@@ -28,9 +29,13 @@ class ControlFanout : public rpc::RulesService,
                       public rpc::ExemplarsService,
                       public rpc::StatusService {
  public:
-  // All borrowed. `replica_labels` are those of --query.replica-label: copies that differ only there are one.
-  ControlFanout(const EndpointSet& endpoints, std::vector<std::string> replica_labels, Executor& executor)
-      : endpoints_(endpoints), replica_labels_(std::move(replica_labels)), executor_(executor) {}
+  // All borrowed. `replica_labels` are those of --query.replica-label: copies that differ only there are one. The
+  // queries of exemplars are in the language that `parser` allows.
+  ControlFanout(const EndpointSet& endpoints, std::vector<std::string> replica_labels, promql::ParserOptions parser,
+                Executor& executor)
+      : endpoints_(endpoints), replica_labels_(std::move(replica_labels)), parser_(parser), executor_(executor) {}
+
+  const promql::ParserOptions& parser_options() const { return parser_; }
 
   void Register(rpc::MethodMap* methods);
 
@@ -61,6 +66,7 @@ class ControlFanout : public rpc::RulesService,
  private:
   const EndpointSet& endpoints_;
   const std::vector<std::string> replica_labels_;
+  const promql::ParserOptions parser_;
   Executor& executor_;
 };
 

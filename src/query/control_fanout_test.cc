@@ -66,7 +66,7 @@ class ControlFanoutTest : public ::testing::Test {
     set_->Update(Cancel());
   }
   Result<Gathered<std::vector<rpc::RuleGroup>>> Rules(bool abort) {
-    ControlFanout fanout(*set_, {"replica"}, pool_);
+    ControlFanout fanout(*set_, {"replica"}, {}, pool_);
     rpc::RulesRequest request;
     request.partial_response = abort ? wire::PartialResponse::kAbort : wire::PartialResponse::kWarn;
     return fanout.GatherRules(request, {});
@@ -119,6 +119,18 @@ TEST_F(ControlFanoutTest, UnderAbortAReplicaStandsInAndNobodyElse) {
   auto failed = Rules(true);
   ASSERT_FALSE(failed.ok());
   EXPECT_NE(failed.status().message().find("Prometheus is away"), std::string_view::npos);
+}
+
+TEST_F(ControlFanoutTest, ExemplarsAreAskedForInTheLanguageOfTheServer) {
+  rpc::ExemplarsRequest request;
+  request.query = "sort_by_label(up, \"job\")";
+  ControlFanout stable(*set_, {"replica"}, {}, pool_);
+  EXPECT_EQ(stable.GatherExemplars(request, {}).status().code(), Code::kInvalid);
+  promql::ParserOptions parser;
+  parser.experimental_functions = true;
+  ControlFanout experimental(*set_, {"replica"}, parser, pool_);
+  auto gathered = experimental.GatherExemplars(request, {});
+  EXPECT_TRUE(gathered.ok()) << gathered.status().message();
 }
 
 }  // namespace

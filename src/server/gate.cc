@@ -16,7 +16,7 @@ const std::vector<double> kSeconds = {.01, .1, .3, .6, 1, 3, 6, 9, 20, 30, 60, 9
 }  // namespace
 
 Gate::Gate(size_t width, std::string name, const Instruments& instruments)
-    : name_(std::move(name)), width_(width), in_flight_(instruments.in_flight), waited_(instruments.waited) {
+    : name_(std::move(name)), width_(width), places_(width), in_flight_(instruments.in_flight), waited_(instruments.waited) {
   instruments.max.Set(static_cast<double>(width));
 }
 
@@ -37,50 +37,14 @@ std::unique_ptr<Gate> Gate::Named(size_t width, const std::string& prefix, std::
 
 Result<Gate::Pass> Gate::Enter(const Cancel& cancel) {
   auto begun = std::chrono::steady_clock::now();
-  Waiter waiter;
-  auto registration = cancel.OnStop([&] {
-    MutexLock lock(mutex_);
-    waiter.called.NotifyAll();
-  });
-  MutexLock lock(mutex_);
-  waiting_.push_back(&waiter);
-  Admit();
-  while (!waiter.inside) {
-    if (Status stopped = cancel.status(); !stopped.ok()) {
-      waiting_.remove(&waiter);
-      return std::move(stopped).Wrap("wait for one of " + std::to_string(width_) + " places (" + name_ + ")");
-    }
-    if (auto deadline = cancel.deadline()) {
-      waiter.called.WaitUntil(mutex_, *deadline);
-    } else {
-      waiter.called.Wait(mutex_);
-    }
+  Result<FairGate::Pass> place = places_.Enter(cancel);
+  if (!place.ok()) {
+    Status stopped = place.status();
+    return std::move(stopped).Wrap("wait for one of " + std::to_string(width_) + " places (" + name_ + ")");
   }
+  in_flight_.Add(1);
   waited_.Observe(std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count());
-  return Pass(this);
-}
-
-size_t Gate::waiting() const {
-  MutexLock lock(mutex_);
-  return waiting_.size();
-}
-
-void Gate::Admit() {
-  while (!waiting_.empty() && (width_ == 0 || inside_ < width_)) {
-    Waiter& first = *waiting_.front();
-    waiting_.pop_front();
-    first.inside = true;
-    ++inside_;
-    in_flight_.Add(1);
-    first.called.NotifyAll();
-  }
-}
-
-void Gate::Leave() {
-  MutexLock lock(mutex_);
-  --inside_;
-  in_flight_.Add(-1);
-  Admit();
+  return Pass(*std::move(place), &in_flight_);
 }
 
 }  // namespace gauntlet::server

@@ -1,19 +1,18 @@
 // Gate: lets so many queries in at once; the others wait their turn, until their cancel.
 //
 // Upstream: thanos pkg/gate
-// Threads:  thread-safe. Waiters come in in the order in which they came.
+// Threads:  thread-safe.
 
 #pragma once
 
 #include <cstddef>
-#include <list>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include "base/cancel.h"
-#include "base/mutex.h"
+#include "base/fair_gate.h"
 #include "base/status.h"
 #include "telemetry/metrics.h"
 
@@ -25,15 +24,17 @@ class Gate {
   class Pass {
    public:
     Pass() = default;
-    explicit Pass(Gate* gate) : gate_(gate) {}
-    Pass(Pass&& other) noexcept : gate_(std::exchange(other.gate_, nullptr)) {}
+    Pass(FairGate::Pass place, telemetry::Gauge* in_flight) : place_(std::move(place)), in_flight_(in_flight) {}
+    Pass(Pass&& other) noexcept
+        : place_(std::move(other.place_)), in_flight_(std::exchange(other.in_flight_, nullptr)) {}
     Pass& operator=(Pass&&) = delete;
     ~Pass() {
-      if (gate_ != nullptr) gate_->Leave();
+      if (in_flight_ != nullptr) in_flight_->Add(-1);
     }
 
    private:
-    Gate* gate_ = nullptr;
+    FairGate::Pass place_;
+    telemetry::Gauge* in_flight_ = nullptr;
   };
 
   // Metrics <prefix>_gate_queries_max, _gate_queries_in_flight, _gate_duration_seconds. `width` 0 = no limit.
@@ -44,7 +45,7 @@ class Gate {
 
   // Waits for a place; the cancel's status when it ends first, which says how many others had the places.
   Result<Pass> Enter(const Cancel& cancel);
-  size_t waiting() const;
+  size_t waiting() const { return places_.waiting(); }
 
  private:
   struct Instruments {
@@ -54,21 +55,11 @@ class Gate {
   };
   Gate(size_t width, std::string name, const Instruments& instruments);
 
-  struct Waiter {
-    CondVar called;
-    bool inside = false;
-  };
-
-  void Leave();
-  void Admit() GN_REQUIRES(mutex_);
-
   const std::string name_;
   const size_t width_;
+  FairGate places_;
   telemetry::Gauge& in_flight_;
   telemetry::Histogram& waited_;
-  mutable Mutex mutex_;
-  std::list<Waiter*> waiting_ GN_GUARDED_BY(mutex_);  // the first came first
-  size_t inside_ GN_GUARDED_BY(mutex_) = 0;
 };
 
 }  // namespace gauntlet::server

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/fair_gate.h"
 #include "promql/engine/active_queries.h"
-#include "promql/engine/gate.h"
 #include "promql/engine/metrics.h"
 #include "promql/exec/analysis.h"
 #include "promql/exec/evaluation.h"
@@ -93,7 +93,7 @@ class Engine::Impl {
   MemoryBudget* process_;
   Clock& clock_;
   EngineMetrics metrics_;
-  Gate gate_;
+  FairGate gate_;
   std::unique_ptr<ActiveQueries> active_;
 };
 
@@ -134,16 +134,15 @@ class EngineQuery : public Query {
 
  private:
   Status InTurn(const Cancel& cancel, QueryResult* result) {
-    {
-      Timer queue(engine_.clock_, &result->stats.exec_queue, &engine_.metrics_.queue);
-      if (!engine_.gate_.Enter(cancel).ok()) return Ended(cancel, "query queue");
-    }
+    Timer queue(engine_.clock_, &result->stats.exec_queue, &engine_.metrics_.queue);
+    Result<FairGate::Pass> pass = engine_.gate_.Enter(cancel);
+    queue.Stop();
+    if (!pass.ok()) return Ended(cancel, "query queue");
     struct Turn {
       Engine::Impl& engine;
       size_t place;
       ~Turn() {
         if (engine.active_ != nullptr) engine.active_->Remove(place);
-        engine.gate_.Leave();
       }
     } turn{engine_, engine_.active_ != nullptr ? engine_.active_->Insert(text_, engine_.clock_.NowMs() / 1000) : 0};
     Timer eval(engine_.clock_, &result->stats.eval_total);
