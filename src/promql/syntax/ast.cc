@@ -1,5 +1,7 @@
 #include "promql/syntax/ast.h"
 
+#include <utility>
+
 #include "promql/syntax/function_table.h"
 
 namespace gauntlet::promql {
@@ -53,6 +55,24 @@ bool AggregateTakesParameter(AggregateOp op) { return op >= AggregateOp::kTopK; 
 const char* MatchCardinalityText(MatchCardinality card) {
   static constexpr const char* kText[] = {"one-to-one", "many-to-one", "one-to-many", "many-to-many"};
   return kText[static_cast<size_t>(card)];
+}
+
+BinaryExpr::~BinaryExpr() {
+  for (ExprPtr e = std::move(lhs); e != nullptr && e->kind == NodeKind::kBinary;) {
+    ExprPtr next = std::move(static_cast<BinaryExpr&>(*e).lhs);
+    e = std::move(next);
+  }
+}
+
+ValueType BinaryExpr::type() const {
+  const Expr* e = this;
+  while (e->kind == NodeKind::kBinary) {
+    const auto& binary = static_cast<const BinaryExpr&>(*e);
+    if (binary.checked_type != ValueType::kNone) return binary.checked_type;
+    if (binary.rhs->type() != ValueType::kScalar) return ValueType::kVector;
+    e = binary.lhs.get();
+  }
+  return e->type() == ValueType::kScalar ? ValueType::kScalar : ValueType::kVector;
 }
 
 ValueType Call::type() const { return function ? function->return_type : ValueType::kNone; }

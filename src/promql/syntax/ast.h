@@ -83,7 +83,9 @@ enum class NodeKind : uint8_t {
 
 struct Expr {
   const NodeKind kind;
-  uint16_t height = 1;  // nodes on the longest way down; the parser bounds it, so that walks may recurse
+  // Nodes on the longest way down, where a step from a binary operator to one on its left does not count: chains like
+  // a + b + c + ... may be as long as the query. The parser bounds it, so that walks may recurse, but not along chains.
+  uint16_t height = 1;
   PositionRange pos;
   explicit Expr(NodeKind k) : kind(k) {}
   virtual ~Expr() = default;
@@ -193,14 +195,13 @@ struct VectorMatching {
 
 struct BinaryExpr : Expr {
   BinaryExpr() : Expr(NodeKind::kBinary) {}
+  ~BinaryExpr() override;
   BinaryOp op = BinaryOp::kAdd;
   ExprPtr lhs, rhs;
   std::optional<VectorMatching> matching;  // set when both sides are vectors
   bool return_bool = false;
-  ValueType type() const override {
-    return lhs->type() == ValueType::kScalar && rhs->type() == ValueType::kScalar ? ValueType::kScalar
-                                                                                  : ValueType::kVector;
-  }
+  ValueType checked_type = ValueType::kNone;  // what type() is, once the type checker has been here
+  ValueType type() const override;
 };
 
 struct AggregateExpr : Expr {

@@ -3,6 +3,7 @@
 #include "model/float_text.h"
 #include "promql/syntax/function_table.h"
 #include "promql/syntax/printer.h"
+#include "promql/syntax/walk.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -122,18 +123,22 @@ void WriteMatching(Writer& out, const VectorMatching& m) {
   out.BoolMember("on", m.on).EndObject();
 }
 
-void Write(Writer& out, const BinaryExpr& e) {
-  out.BeginObject().BoolMember("bool", e.return_bool);
-  WriteChild(out, "lhs", e.lhs.get());
-  out.Key("matching");
-  if (e.matching) {
-    WriteMatching(out, *e.matching);
-  } else {
-    out.Null();
+void Write(Writer& out, const BinaryExpr& top) {
+  const std::vector<const BinaryExpr*> chain = ChainOf(top);
+  for (const BinaryExpr* e : chain) out.BeginObject().BoolMember("bool", e->return_bool).Key("lhs");
+  WriteJson(out, *chain.back()->lhs);
+  for (size_t i = chain.size(); i-- > 0;) {
+    const BinaryExpr& e = *chain[i];
+    out.Key("matching");
+    if (e.matching) {
+      WriteMatching(out, *e.matching);
+    } else {
+      out.Null();
+    }
+    out.StringMember("op", BinaryOpText(e.op));
+    WriteChild(out, "rhs", e.rhs.get());
+    out.StringMember("type", "binaryExpr").EndObject();
   }
-  out.StringMember("op", BinaryOpText(e.op));
-  WriteChild(out, "rhs", e.rhs.get());
-  out.StringMember("type", "binaryExpr").EndObject();
 }
 
 void Write(Writer& out, const AggregateExpr& e) {

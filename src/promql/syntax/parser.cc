@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "promql/syntax/parse_error.h"
 #include "promql/syntax/parser_core.h"
 #include "promql/syntax/type_check.h"
@@ -122,6 +124,12 @@ bool Parser::Grow(Expr& node, const Expr* child) {
   if (node.height <= options_.depth_max) return true;
   TooDeep(node.pos.start);
   return false;
+}
+
+bool Parser::GrowChain(Expr& node, const Expr& left) {
+  if (left.kind != NodeKind::kBinary) return Grow(node, &left);
+  node.height = std::max(node.height, left.height);
+  return true;
 }
 
 std::nullptr_t Parser::TooDeep(int pos) {

@@ -88,7 +88,7 @@ ExprPtr Parser::Binary(const Token& op, ExprPtr lhs, int precedence) {
   ExprPtr rhs = Expression(op.type == Tok::kPow ? precedence : precedence + 1);
   if (!rhs) return nullptr;
   node->pos = {lhs->pos.start, rhs->pos.end};
-  const bool fits = Grow(*node, lhs.get()) && Grow(*node, rhs.get());
+  const bool fits = GrowChain(*node, *lhs) && Grow(*node, rhs.get());
   node->lhs = std::move(lhs);
   node->rhs = std::move(rhs);
   if (!fits) return nullptr;

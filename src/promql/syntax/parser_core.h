@@ -70,10 +70,12 @@ class Parser {
   std::nullptr_t Unexpected();
   bool failed() const { return !what_.empty(); }
 
-  // Depth. Enter counts a recursion, Grow the height of a node over its children.
+  // Depth. Enter counts a recursion, Grow the height of a node over its children, GrowChain that of a binary operator
+  // over what is on its left.
   bool Enter();
   void Leave() { depth_--; }
   bool Grow(Expr& node, const Expr* child);
+  bool GrowChain(Expr& node, const Expr& left);
   std::nullptr_t TooDeep(int pos);
 
   // parser_expression.cc

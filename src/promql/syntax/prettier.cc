@@ -3,11 +3,12 @@
 #include "promql/syntax/characters.h"
 #include "promql/syntax/function_table.h"
 #include "promql/syntax/printer.h"
+#include "promql/syntax/walk.h"
 
 namespace gauntlet::promql {
 namespace {
 
-constexpr size_t kLineBytesMax = 100;
+constexpr size_t kLineBytesMax = 100, kChainMax = 500;
 
 std::string Indent(int level) { return std::string(static_cast<size_t>(level) * 2, ' '); }
 
@@ -33,6 +34,8 @@ std::string PrettyAggregate(const AggregateExpr& e, int level) {
 }
 
 std::string PrettyBinary(const BinaryExpr& e, int level) {
+  // Each operator indents what is on its left: with the length of the chain, the text grows by its square.
+  if (ChainOf(e).size() > kChainMax) return Indent(level) + ToString(e);
   std::string out = Pretty(*e.lhs, level + 1) + "\n" + Indent(level);
   AppendBinaryOperator(out, e);
   return out + "\n" + Pretty(*e.rhs, level + 1);

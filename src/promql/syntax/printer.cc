@@ -10,6 +10,7 @@
 #include "model/labels.h"
 #include "model/time.h"
 #include "promql/syntax/function_table.h"
+#include "promql/syntax/walk.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -211,6 +212,18 @@ void KeepOffsetApart(std::string& out, const BinaryExpr& e) {
   out.insert(out.size() - ToString(*time->offset_expr).size(), 1, '+');
 }
 
+void Append(std::string& out, const BinaryExpr& top, size_t bytes_max) {
+  const std::vector<const BinaryExpr*> chain = ChainOf(top);
+  AppendTo(out, *chain.back()->lhs, bytes_max);
+  for (size_t i = chain.size(); i-- > 0 && out.size() <= bytes_max;) {
+    KeepOffsetApart(out, *chain[i]);
+    out += ' ';
+    AppendBinaryOperator(out, *chain[i]);
+    out += ' ';
+    AppendTo(out, *chain[i]->rhs, bytes_max);
+  }
+}
+
 }  // namespace
 
 const char* DurationOpText(DurationExpr::Op op) {
@@ -282,15 +295,8 @@ void AppendTo(std::string& out, const Expr& e, size_t bytes_max) {
     case NodeKind::kUnary:
       out += static_cast<const UnaryExpr&>(e).minus ? '-' : '+';
       return AppendTo(out, *static_cast<const UnaryExpr&>(e).expr, bytes_max);
-    case NodeKind::kBinary: {
-      const auto& binary = static_cast<const BinaryExpr&>(e);
-      AppendTo(out, *binary.lhs, bytes_max);
-      if (out.size() <= bytes_max) KeepOffsetApart(out, binary);
-      out += ' ';
-      AppendBinaryOperator(out, binary);
-      out += ' ';
-      return AppendTo(out, *binary.rhs, bytes_max);
-    }
+    case NodeKind::kBinary:
+      return Append(out, static_cast<const BinaryExpr&>(e), bytes_max);
     case NodeKind::kAggregate:
       return Append(out, static_cast<const AggregateExpr&>(e), bytes_max);
     case NodeKind::kCall:

@@ -7,6 +7,7 @@
 #include "promql/syntax/characters.h"
 #include "promql/syntax/function_table.h"
 #include "promql/syntax/parse_error.h"
+#include "promql/syntax/walk.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -20,7 +21,7 @@ class TypeChecker {
  private:
   Status CheckSelector(const VectorSelector& e);
   Status CheckAggregate(AggregateExpr& e);
-  Status CheckBinary(BinaryExpr& e, ValueType& type);
+  Status CheckBinary(BinaryExpr& top, ValueType& type);
   Status CheckOperator(const BinaryExpr& e, ValueType lhs, ValueType rhs);
   Status CheckMatching(BinaryExpr& e, ValueType lhs, ValueType rhs);
   Status CheckCall(Call& e);
@@ -138,16 +139,23 @@ Status TypeChecker::CheckMatching(BinaryExpr& e, ValueType lhs, ValueType rhs) {
   return {};
 }
 
-Status TypeChecker::CheckBinary(BinaryExpr& e, ValueType& type) {
-  ValueType lhs, rhs;
-  GN_TRY(Check(*e.lhs, lhs));
-  GN_TRY(Check(*e.rhs, rhs));
-  type = lhs == ValueType::kScalar && rhs == ValueType::kScalar ? ValueType::kScalar : ValueType::kVector;
-  if (IsSetOperator(e.op) && e.matching->card == MatchCardinality::kOneToOne) {
-    e.matching->card = MatchCardinality::kManyToMany;
+Status TypeChecker::CheckBinary(BinaryExpr& top, ValueType& type) {
+  const std::vector<BinaryExpr*> chain = ChainOf(top);
+  GN_TRY(Check(*chain.back()->lhs, type));
+  for (size_t i = chain.size(); i-- > 0;) {
+    BinaryExpr& e = *chain[i];
+    const ValueType lhs = type;
+    ValueType rhs;
+    GN_TRY(Check(*e.rhs, rhs));
+    type = lhs == ValueType::kScalar && rhs == ValueType::kScalar ? ValueType::kScalar : ValueType::kVector;
+    e.checked_type = type;
+    if (IsSetOperator(e.op) && e.matching->card == MatchCardinality::kOneToOne) {
+      e.matching->card = MatchCardinality::kManyToMany;
+    }
+    GN_TRY(CheckOperator(e, lhs, rhs));
+    GN_TRY(CheckMatching(e, lhs, rhs));
   }
-  GN_TRY(CheckOperator(e, lhs, rhs));
-  return CheckMatching(e, lhs, rhs);
+  return Status();
 }
 
 Status TypeChecker::CheckArgumentCount(const Call& e) {

@@ -91,14 +91,21 @@ ExprPtr CloneNode(const UnaryExpr& e) {
   return copy;
 }
 
-ExprPtr CloneNode(const BinaryExpr& e) {
-  auto copy = Like<BinaryExpr>(e);
-  copy->op = e.op;
-  copy->lhs = CloneOrNull(e.lhs);
-  copy->rhs = CloneOrNull(e.rhs);
-  copy->matching = e.matching;
-  copy->return_bool = e.return_bool;
-  return copy;
+ExprPtr CloneNode(const BinaryExpr& top) {
+  const std::vector<const BinaryExpr*> chain = ChainOf(top);
+  ExprPtr lhs = Clone(*chain.back()->lhs);
+  for (size_t i = chain.size(); i-- > 0;) {
+    const BinaryExpr& e = *chain[i];
+    auto copy = Like<BinaryExpr>(e);
+    copy->op = e.op;
+    copy->lhs = std::move(lhs);
+    copy->rhs = Clone(*e.rhs);
+    copy->matching = e.matching;
+    copy->return_bool = e.return_bool;
+    copy->checked_type = e.checked_type;
+    lhs = std::move(copy);
+  }
+  return lhs;
 }
 
 ExprPtr CloneNode(const AggregateExpr& e) {

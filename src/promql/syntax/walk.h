@@ -7,6 +7,8 @@
 
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -62,14 +64,6 @@ void Children(E& e, F&& f) {
   }
 }
 
-template <typename F>
-void InspectNode(const Expr& node, std::vector<const Expr*>& path, F& f) {
-  if (!f(node, std::span<const Expr* const>(path))) return;
-  path.push_back(&node);
-  Children(node, [&](const Expr& child) { InspectNode(child, path, f); });
-  path.pop_back();
-}
-
 }  // namespace walk_internal
 
 // Calls f(child) for each child in upstream's order (an aggregation's expression before its parameter).
@@ -86,8 +80,33 @@ void ForEachChild(Expr& e, F&& f) {
 // during the call) and returns whether to go on into the node.
 template <typename F>
 void Inspect(const Expr& root, F&& f) {
+  struct Entry {
+    const Expr* node;
+    size_t depth;  // of the node: how many are above it
+  };
   std::vector<const Expr*> path;
-  walk_internal::InspectNode(root, path, f);
+  std::vector<Entry> waiting = {{&root, 0}};
+  while (!waiting.empty()) {
+    const Entry entry = waiting.back();
+    waiting.pop_back();
+    path.resize(entry.depth);
+    if (!f(*entry.node, std::span<const Expr* const>(path))) continue;
+    path.push_back(entry.node);
+    const size_t first = waiting.size();
+    ForEachChild(*entry.node, [&](const Expr& child) { waiting.push_back({&child, entry.depth + 1}); });
+    std::reverse(waiting.begin() + static_cast<ptrdiff_t>(first), waiting.end());
+  }
+}
+
+// The binary operators of a chain, from `top` on down to the left: of a + b + c that of (a + b) + c, then of a + b.
+// Walks that recurse take a chain at once, by these: it may be longer than a stack is deep.
+template <typename Binary>  // BinaryExpr, const or not
+std::vector<Binary*> ChainOf(Binary& top) {
+  std::vector<Binary*> chain;
+  for (Binary* e = &top;; e = static_cast<Binary*>(e->lhs.get())) {
+    chain.push_back(e);
+    if (e->lhs->kind != NodeKind::kBinary) return chain;
+  }
 }
 
 // All vector selectors, those within range selectors too, as Inspect meets them. Borrowed from the tree.
