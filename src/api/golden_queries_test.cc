@@ -13,7 +13,7 @@
 #include "api/memory_reply.h"
 #include "api/query_handlers.h"
 #include "api/result_json.h"
-#include "base/check.h"
+#include "api/testing/golden_block.h"
 #include "json/reader.h"
 #include "promql/engine/engine.h"
 #include "promql/engine/features.h"
@@ -22,37 +22,6 @@
 
 namespace gauntlet::api {
 namespace {
-
-Labels ParseLabels(std::string_view text) {
-  auto document = json::Document::Parse(text);
-  GN_CHECK(document.ok());
-  std::vector<std::pair<std::string, std::string>> pairs;
-  json::Value root = document->root();
-  for (size_t i = 0; i < root.size(); ++i) pairs.emplace_back(root.key(i), *root[i].String());
-  return Labels::From(pairs);
-}
-
-// False when the data is not there.
-bool LoadBlock(const std::string& name, storage::MemoryStorage* storage) {
-  Labels labels;
-  Samples sample;
-  auto lines = tsdb::GoldenLines("blocks/" + name + ".samples.txt.gz");
-  for (const std::string& line : lines) {
-    if (line.starts_with("series ")) {
-      labels = ParseLabels(std::string_view(line).substr(line.find('{')));
-      continue;
-    }
-    sample.Clear();
-    tsdb::AppendSampleText(line, &sample);
-    const int64_t t = sample.times_ms[0], start = sample.start_times_ms[0];
-    if (sample.floats_only()) {
-      storage->Append(labels, t, sample.values[0], start);
-    } else {
-      storage->AppendHistogram(labels, t, std::move(sample.histograms[0].histogram), start);
-    }
-  }
-  return !lines.empty();
-}
 
 // JSON with members in the order of their keys.
 std::string Canonical(json::Value value) {
@@ -178,7 +147,8 @@ class GoldenQueries : public testing::Test {
   void Run(const std::string& file, std::initializer_list<const char*> blocks, promql::EngineOptions options,
            const std::set<int64_t>& known, int unsupported_max) {
     for (const char* block : blocks) {
-      if (!LoadBlock(block, &storage_)) GTEST_SKIP() << "no golden data beside the repository";
+      if (!LoadBlock(block, [this](Labels*) { return &storage_; }))
+        GTEST_SKIP() << "no golden data beside the repository";
     }
     options.experimental_functions = options.extended_range_selectors = options.binop_fill_modifiers = true;
     engine_ = std::make_unique<promql::Engine>(options, executor_, nullptr, SystemClock());

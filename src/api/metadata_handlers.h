@@ -5,16 +5,16 @@
 
 #pragma once
 
-#include "api/data_source.h"
 #include "api/query_settings.h"
 #include "net/http_router.h"
+#include "query/data_source.h"
 
 namespace gauntlet::api {
 
 class MetadataHandlers {
  public:
   // The settings are borrowed for the handlers' life.
-  MetadataHandlers(const QuerySettings& settings, DataSource source)
+  MetadataHandlers(const QuerySettings& settings, query::DataSource source)
       : settings_(settings), source_(std::move(source)) {}
   void Register(net::HttpRouter& router);
 
@@ -34,7 +34,7 @@ class MetadataHandlers {
   void Collect(const Asked& asked, const std::string& label, const Cancel& cancel, net::HttpReply& reply);
 
   const QuerySettings& settings_;
-  const DataSource source_;
+  const query::DataSource source_;
 };
 
 }  // namespace gauntlet::api

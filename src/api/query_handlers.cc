@@ -64,11 +64,12 @@ ErrorType EvaluationErrorType(const Status& status) {
   }
 }
 
-QueryHandlers::QueryHandlers(const QuerySettings& settings, promql::Engine& engine, DataSource source,
-                             server::Gate& gate, telemetry::Registry& registry)
+QueryHandlers::QueryHandlers(const QuerySettings& settings, promql::Engine& engine, query::DataSource source,
+                             server::Gate& gate, telemetry::Registry& registry, query::LeafSource leaves)
     : settings_(settings),
       engine_(engine),
       source_(std::move(source)),
+      leaves_(std::move(leaves)),
       gate_(gate),
       range_seconds_(registry.MakeHistogram("thanos_query_range_requested_timespan_duration_seconds",
                                             "A histogram of the query range window in seconds",
@@ -140,6 +141,8 @@ void QueryHandlers::Instant(const net::HttpRequest& request, const Cancel& cance
 
   query::FanoutReport report;
   std::unique_ptr<storage::Queryable> storage = source_(asked.scope, &report);
+  std::unique_ptr<promql::RemoteEvaluator> leaves = leaves_ ? leaves_(asked.scope) : nullptr;
+  asked.options.remote = leaves.get();
   auto query = engine_.NewInstantQuery(*storage, asked.options, asked.text, time_ms);
   if (!query.ok()) return ReplyBadParameter(reply, "query", query.status());
   Answer(**query, asked, report, cancel, reply);
@@ -177,6 +180,8 @@ void QueryHandlers::Range(const net::HttpRequest& request, const Cancel& cancel,
 
   query::FanoutReport report;
   std::unique_ptr<storage::Queryable> storage = source_(asked.scope, &report);
+  std::unique_ptr<promql::RemoteEvaluator> leaves = leaves_ ? leaves_(asked.scope) : nullptr;
+  asked.options.remote = leaves.get();
   auto query = engine_.NewRangeQuery(*storage, asked.options, asked.text, start_ms, end_ms, step_ms);
   if (!query.ok()) return ReplyBadParameter(reply, "query", query.status());
   Answer(**query, asked, report, cancel, reply);

@@ -5,11 +5,11 @@
 
 #pragma once
 
-#include "api/data_source.h"
 #include "api/envelope.h"
 #include "api/query_settings.h"
 #include "net/http_router.h"
 #include "promql/engine/engine.h"
+#include "query/data_source.h"
 #include "server/gate.h"
 #include "telemetry/metrics.h"
 
@@ -17,9 +17,9 @@ namespace gauntlet::api {
 
 class QueryHandlers {
  public:
-  // All but the source borrowed for the handlers' life.
-  QueryHandlers(const QuerySettings& settings, promql::Engine& engine, DataSource source, server::Gate& gate,
-                telemetry::Registry& registry);
+  // All but the sources borrowed for the handlers' life.
+  QueryHandlers(const QuerySettings& settings, promql::Engine& engine, query::DataSource source, server::Gate& gate,
+                telemetry::Registry& registry, query::LeafSource leaves = {});
   void Register(net::HttpRouter& router);
 
  private:
@@ -45,7 +45,8 @@ class QueryHandlers {
 
   const QuerySettings& settings_;
   promql::Engine& engine_;
-  const DataSource source_;
+  const query::DataSource source_;
+  const query::LeafSource leaves_;
   server::Gate& gate_;
   telemetry::Histogram& range_seconds_;
   StoreDurations store_durations_;

@@ -1,5 +1,8 @@
 #include "api/tenancy.h"
 
+#include <algorithm>
+#include <vector>
+
 #include "promql/syntax/parser.h"
 #include "promql/syntax/printer.h"
 #include "promql/syntax/walk.h"
@@ -7,15 +10,19 @@
 namespace gauntlet::api {
 namespace {
 
-Status EnforceIn(promql::Expr& node, const std::string& label, const std::string& tenant) {
-  if (node.kind == promql::NodeKind::kVectorSelector) {
-    GN_TRY(EnforceTenant(&static_cast<promql::VectorSelector&>(node).matchers, label, tenant));
+Status EnforceIn(promql::Expr& root, const std::string& label, const std::string& tenant) {
+  std::vector<promql::Expr*> waiting = {&root};
+  while (!waiting.empty()) {
+    promql::Expr& node = *waiting.back();
+    waiting.pop_back();
+    if (node.kind == promql::NodeKind::kVectorSelector) {
+      GN_TRY(EnforceTenant(&static_cast<promql::VectorSelector&>(node).matchers, label, tenant));
+    }
+    const size_t first = waiting.size();
+    promql::ForEachChild(node, [&](promql::Expr& child) { waiting.push_back(&child); });
+    std::reverse(waiting.begin() + static_cast<ptrdiff_t>(first), waiting.end());
   }
-  Status status;
-  promql::ForEachChild(node, [&](promql::Expr& child) {
-    if (status.ok()) status = EnforceIn(child, label, tenant);
-  });
-  return status;
+  return Status();
 }
 
 }  // namespace

@@ -21,10 +21,11 @@
 #include "query/control_fanout.h"
 #include "query/endpoint_set.h"
 #include "query/endpoint_sources.h"
-#include "server/gate.h"
+#include "query/leaf_queries.h"
 #include "query/querier_info.h"
 #include "query/query_service.h"
 #include "query/select_databases.h"
+#include "server/gate.h"
 #include "server/middleware.h"
 #include "storeapi/store_server.h"
 
@@ -167,15 +168,29 @@ server::MiddlewareOptions MiddlewareOptionsOf(const AllQueryFlags& flags, server
 
 // Says what was asked for and is not done.
 void WarnUnmet(const AllQueryFlags& flags, telemetry::Logger& logger) {
-  if (flags.engine.mode == "distributed") {
-    GN_LOG(logger, kWarn, "flag without effect", {"flag", "--query.mode=distributed: queries are evaluated locally"});
-  }
   for (const std::string& feature : flags.query.features) {
     promql::EngineOptions options;
     if (feature != "query-pushdown" && !promql::EnableFeature(feature, &options)) {
       GN_LOG(logger, kWarn, "unknown feature ignored", {"feature", feature});
     }
   }
+}
+
+// Who evaluates parts of queries in distributed mode; nobody otherwise.
+query::LeafSource LeavesOf(const AllQueryFlags& flags, const query::EndpointSet& endpoints, Executor& executor,
+                           telemetry::Logger& logger) {
+  if (flags.engine.mode != "distributed") return {};
+  if (flags.query.selector_relabel.given() || !flags.query.selector_labels.empty()) {
+    GN_LOG(logger, kWarn,
+           "queries are evaluated locally: leaves know nothing of --selector.relabel-config and "
+           "--selector-label",
+           {"mode", flags.engine.mode});
+    return {};
+  }
+  query::LeafOptions options{flags.engine.partition_labels, flags.query.timeout};
+  return [&endpoints, &executor, options](const query::SelectScope& scope) {
+    return query::MakeLeafQueries(endpoints, options, scope, executor);
+  };
 }
 
 Status RunQuery(const GlobalFlags& global, const AllQueryFlags& flags, std::map<std::string, std::string> flag_values,
@@ -218,7 +233,7 @@ Status RunQuery(const GlobalFlags& global, const AllQueryFlags& flags, std::map<
   promql::Engine engine(EngineOptionsOf(flags), runtime->workers(), &process_budget, SystemClock(),
                         &runtime->registry());
   server::Gate gate(static_cast<size_t>(std::max(flags.query.max_concurrent, 0)), "thanos_query_concurrent",
-                   runtime->registry());
+                    runtime->registry());
   query::ControlFanout control(endpoints, flags.query.replica_labels, engine.parser_options(), runtime->blocking());
   api::QuerySettings settings = SettingsOf(flags, algorithm);
   GN_ASSIGN(settings.store_durations,
@@ -231,9 +246,10 @@ Status RunQuery(const GlobalFlags& global, const AllQueryFlags& flags, std::map<
                                 logger);
   net::HttpRouter router(prefix, middleware.Around());
   server::AddCommonRoutes(router, runtime->prober(), runtime->registry());
-  api::QueryHandlers query_handlers(settings, engine, api::StoresBehind(proxy), gate, runtime->registry());
+  query::LeafSource leaves = LeavesOf(flags, endpoints, runtime->blocking(), logger);
+  api::QueryHandlers query_handlers(settings, engine, query::StoresBehind(proxy), gate, runtime->registry(), leaves);
   query_handlers.Register(router);
-  api::MetadataHandlers metadata_handlers(settings, api::StoresBehind(proxy));
+  api::MetadataHandlers metadata_handlers(settings, query::StoresBehind(proxy));
   metadata_handlers.Register(router);
   api::ControlHandlers control_handlers(
       settings,
@@ -248,7 +264,7 @@ Status RunQuery(const GlobalFlags& global, const AllQueryFlags& flags, std::map<
   storeapi::StoreServer store_server(proxy, {flags.limits.series, flags.limits.samples, true});
   query::QueryServer query_server({flags.query.replica_labels, algorithm, settings.concurrent_selects_max,
                                    settings.lookback_delta_ms, settings.timeout},
-                                  engine, proxy, gate);
+                                  engine, query::StoresBehind(proxy), leaves, gate);
   query::QuerierInfo info(endpoints, selector_labels);
   Runtime::Plan plan;
   plan.http = flags.http;

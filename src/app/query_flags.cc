@@ -154,8 +154,7 @@ void EngineFlags::Register(flags::FlagSet& f) {
   f.CommaList("query.partition-label",
               "Labels that partition the leaf queriers. This is used to scope down the labelsets of leaf queriers when "
               "using the distributed query mode.",
-              &partition_labels)
-      .Warn("--query.partition-label has no effect yet: queries are evaluated locally");
+              &partition_labels);
   f.Bool("query.disable-fallback", "Accepted for compatibility: there is no other engine to fall back to.",
          &disable_fallback)
       .Hidden();

@@ -94,7 +94,7 @@ Status RunServe(const GlobalFlags& global, const ServeFlags& flags, std::map<std
   server::Gate gate(static_cast<size_t>(std::max(flags.max_concurrent, 0)), "thanos_query_concurrent",
                     runtime->registry());
   api::QuerySettings settings = SettingsOf(flags);
-  api::DataSource source = [&directory](const query::SelectScope&, query::FanoutReport*) {
+  query::DataSource source = [&directory](const query::SelectScope&, query::FanoutReport*) {
     return std::make_unique<tsdb::BlockQueryable>(directory);
   };
   server::MiddlewareOptions middleware_options;

@@ -175,6 +175,7 @@ void EndpointSet::Publish(const Members& members) {
     if (info.targets) control.targets = shared(rpc::MakeTargetsClient(channel));
     if (info.metadata) control.metadata = shared(rpc::MakeMetadataClient(channel));
     if (info.status) control.status = shared(rpc::MakeStatusClient(channel));
+    if (info.query) control.query = shared(rpc::MakeQueryClient(channel));
     if (info.exemplars) {
       control.exemplars = shared(rpc::MakeExemplarsClient(channel));
       // A sidecar says no times: it may have any.

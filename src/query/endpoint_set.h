@@ -24,6 +24,7 @@
 #include "rpc/info.h"
 #include "rpc/metadata.h"
 #include "rpc/observed_channel.h"
+#include "rpc/query.h"
 #include "rpc/rules.h"
 #include "rpc/targets.h"
 #include "rpc/tsdb_statistics.h"
@@ -68,6 +69,7 @@ struct ControlEndpoint {
   std::shared_ptr<rpc::MetadataService> metadata;
   std::shared_ptr<rpc::ExemplarsService> exemplars;
   std::shared_ptr<rpc::StatusService> status;
+  std::shared_ptr<rpc::QueryService> query;
   int64_t exemplars_min_ms = kMinTimeMs, exemplars_max_ms = kMaxTimeMs;
 };
 

@@ -15,6 +15,8 @@ Samples SamplesOf(const promql::Row& row, const promql::StepGrid& grid) {
     for (; next < column.histograms().size() && column.histograms()[next].step < step; ++next) {
       const promql::HistogramPoint& point = column.histograms()[next];
       samples.histograms.push_back({static_cast<uint32_t>(samples.times_ms.size()), *point.histogram});
+      // Of whole counts or not: what is computed may have any.
+      samples.histograms.back().histogram.is_float = true;
       samples.times_ms.push_back(grid.time_ms(point.step));
       samples.values.push_back(0);
     }
@@ -65,8 +67,9 @@ SelectScope QueryServer::ScopeOf(const rpc::QueryOptions& query, const rpc::Call
   return scope;
 }
 
-promql::QueryOptions QueryServer::OptionsOf(const rpc::QueryOptions& query) const {
+promql::QueryOptions QueryServer::OptionsOf(const rpc::QueryOptions& query, promql::RemoteEvaluator* leaves) const {
   promql::QueryOptions options;
+  options.remote = leaves;
   options.lookback_delta_ms =
       query.lookback_delta_seconds > 0 ? query.lookback_delta_seconds * 1000 : options_.lookback_delta_ms;
   options.timeout = std::chrono::seconds(query.timeout_seconds);
@@ -76,10 +79,11 @@ promql::QueryOptions QueryServer::OptionsOf(const rpc::QueryOptions& query) cons
 
 net::GrpcStatus QueryServer::Query(const rpc::InstantQuery& query, rpc::QuerySink& out,
                                    const rpc::CallContext& context) {
-  FanoutReport report;
-  StoreQueryable storage(proxy_, ScopeOf(query, context), &report);
+  const SelectScope scope = ScopeOf(query, context);
+  std::unique_ptr<storage::Queryable> storage = source_(scope, nullptr);
+  std::unique_ptr<promql::RemoteEvaluator> leaves = leaves_ ? leaves_(scope) : nullptr;
   int64_t time_ms = query.time_seconds > 0 ? query.time_seconds * 1000 : SystemClock().NowMs();
-  auto prepared = engine_.NewInstantQuery(storage, OptionsOf(query), query.query, time_ms);
+  auto prepared = engine_.NewInstantQuery(*storage, OptionsOf(query, leaves.get()), query.query, time_ms);
   if (!prepared.ok()) return prepared.status();
   return Answer(**prepared, query, query.enable_partial_response, out, context.cancel);
 }
@@ -87,10 +91,12 @@ net::GrpcStatus QueryServer::Query(const rpc::InstantQuery& query, rpc::QuerySin
 net::GrpcStatus QueryServer::QueryRange(const rpc::RangeQuery& query, rpc::QuerySink& out,
                                         const rpc::CallContext& context) {
   if (query.interval_seconds <= 0) return net::GrpcStatus(net::GrpcCode::kInvalidArgument, "interval must be positive");
-  FanoutReport report;
-  StoreQueryable storage(proxy_, ScopeOf(query, context), &report);
-  auto prepared = engine_.NewRangeQuery(storage, OptionsOf(query), query.query, query.start_seconds * 1000,
-                                        query.end_seconds * 1000, query.interval_seconds * 1000);
+  const SelectScope scope = ScopeOf(query, context);
+  std::unique_ptr<storage::Queryable> storage = source_(scope, nullptr);
+  std::unique_ptr<promql::RemoteEvaluator> leaves = leaves_ ? leaves_(scope) : nullptr;
+  auto prepared =
+      engine_.NewRangeQuery(*storage, OptionsOf(query, leaves.get()), query.query, query.start_seconds * 1000,
+                            query.end_seconds * 1000, query.interval_seconds * 1000);
   if (!prepared.ok()) return prepared.status();
   return Answer(**prepared, query, false, out, context.cancel);
 }
@@ -104,8 +110,10 @@ net::GrpcStatus QueryServer::Answer(promql::Query& query, const rpc::QueryOption
   Result<server::Gate::Pass> pass = gate_.Enter(source.cancel());
   if (!pass.ok()) return pass.status();
   promql::QueryResult result = query.Exec(source.cancel());
-  for (const std::string& warning : result.annotations.warnings()) {
-    if (Status st = out.Warning(warning); !st.ok()) return st;
+  for (const auto* messages : {&result.annotations.warnings(), &result.annotations.infos()}) {
+    for (const std::string& message : *messages) {
+      if (Status st = out.Warning(message); !st.ok()) return st;
+    }
   }
   if (!result.status.ok()) {
     // As the original: an instant query that may be partial says its error as a warning.

@@ -10,10 +10,9 @@
 #include <vector>
 
 #include "promql/engine/engine.h"
-#include "server/gate.h"
-#include "query/select.h"
+#include "query/data_source.h"
 #include "rpc/query.h"
-#include "storeapi/proxy.h"
+#include "server/gate.h"
 
 namespace gauntlet::query {
 
@@ -27,9 +26,14 @@ struct QueryServerOptions {
 
 class QueryServer : public rpc::QueryService {
  public:
-  // All borrowed.
-  QueryServer(QueryServerOptions options, promql::Engine& engine, storeapi::Proxy& proxy, server::Gate& gate)
-      : options_(std::move(options)), engine_(engine), proxy_(proxy), gate_(gate) {}
+  // Engine and gate are borrowed.
+  QueryServer(QueryServerOptions options, promql::Engine& engine, DataSource source, LeafSource leaves,
+              server::Gate& gate)
+      : options_(std::move(options)),
+        engine_(engine),
+        source_(std::move(source)),
+        leaves_(std::move(leaves)),
+        gate_(gate) {}
 
   net::GrpcStatus Query(const rpc::InstantQuery& query, rpc::QuerySink& out, const rpc::CallContext& context) override;
   net::GrpcStatus QueryRange(const rpc::RangeQuery& query, rpc::QuerySink& out,
@@ -37,13 +41,14 @@ class QueryServer : public rpc::QueryService {
 
  private:
   SelectScope ScopeOf(const rpc::QueryOptions& query, const rpc::CallContext& context) const;
-  promql::QueryOptions OptionsOf(const rpc::QueryOptions& query) const;
+  promql::QueryOptions OptionsOf(const rpc::QueryOptions& query, promql::RemoteEvaluator* leaves) const;
   net::GrpcStatus Answer(promql::Query& query, const rpc::QueryOptions& options, bool warn_on_error,
                          rpc::QuerySink& out, const Cancel& cancel);
 
   const QueryServerOptions options_;
   promql::Engine& engine_;
-  storeapi::Proxy& proxy_;
+  const DataSource source_;
+  const LeafSource leaves_;
   server::Gate& gate_;
 };
 

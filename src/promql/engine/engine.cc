@@ -10,6 +10,7 @@
 #include "promql/engine/metrics.h"
 #include "promql/exec/analysis.h"
 #include "promql/exec/evaluation.h"
+#include "promql/exec/remote.h"
 #include "promql/plan/planner.h"
 #include "promql/syntax/parser.h"
 #include "telemetry/log.h"
@@ -102,13 +103,15 @@ namespace {
 // One query, from plan to result.
 class EngineQuery : public Query {
  public:
+  // `times`: what the plan was made with.
   EngineQuery(Engine::Impl& engine, storage::Queryable& storage, QueryOptions options, std::string text, ExprPtr expr,
-              Plan plan, bool range)
+              PlanOptions times, Plan plan, bool range)
       : engine_(engine),
         storage_(storage),
         options_(std::move(options)),
         text_(std::move(text)),
         expr_(std::move(expr)),
+        times_(std::move(times)),
         plan_(std::move(plan)),
         range_(range) {}
 
@@ -153,11 +156,18 @@ class EngineQuery : public Query {
       GN_ASSIGN(querier, storage_.MakeQuerier(plan_.min_time_ms, plan_.max_time_ms));
     }
     AnnotationSet annotations;
-    bool needs_care = false;
-    Status status = Evaluate(cancel, *querier, false, result, &annotations, &needs_care);
-    if (needs_care && !cancel.stopped()) {
+    Needs needs;
+    Status status = Evaluate(cancel, *querier, needs, result, &annotations, &needs);
+    // An error is to be the one that is found here.
+    if (plan_.distributed && status.code() == Code::kInvalid) needs.local = true;
+    // A plan without leaves needs no other one, and care is taken only once.
+    while ((needs.care || needs.local) && !cancel.stopped()) {
+      if (needs.local) {
+        GN_ASSIGN(plan_, MakePlan(*expr_, times_));
+      }
       annotations = AnnotationSet();
-      status = Evaluate(cancel, *querier, true, result, &annotations, &needs_care);
+      const Needs met = std::exchange(needs, {});
+      status = Evaluate(cancel, *querier, met, result, &annotations, &needs);
     }
     result->annotations = annotations.Render(text_);
     GN_TRY(status);
@@ -165,8 +175,14 @@ class EngineQuery : public Query {
     return Present(result);
   }
 
-  Status Evaluate(const Cancel& cancel, storage::Querier& querier, bool careful, QueryResult* result,
-                  AnnotationSet* annotations, bool* needs_care) {
+  // What an evaluation found out too late.
+  struct Needs {
+    bool care = false;   // series became equal by losing their names
+    bool local = false;  // leaves must not be asked
+  };
+
+  Status Evaluate(const Cancel& cancel, storage::Querier& querier, Needs met, QueryResult* result,
+                  AnnotationSet* annotations, Needs* needs) {
     Timer inner(engine_.clock_, &result->stats.inner_eval, &engine_.metrics_.inner_eval);
     const EngineOptions& options = engine_.options_;
     ExecContext context{
@@ -177,8 +193,9 @@ class EngineQuery : public Query {
         .options = {.delayed_name_removal = options.delayed_name_removal,
                     .type_and_unit_labels = options.type_and_unit_labels,
                     .use_start_timestamps = options.use_start_timestamps,
-                    .careful = careful},
+                    .careful = met.care},
         .meter = SampleMeter(options.max_samples),
+        .remote = options_.remote,
     };
     Analysis analysis(engine_.clock_);
     if (options_.analyze) context.analysis = &analysis;
@@ -198,7 +215,7 @@ class EngineQuery : public Query {
     }
     result->stats.peak_samples = context.meter.peak();
     if (options_.analyze) result->explanation = analysis.Explain(*plan_.root);
-    *needs_care = context.needs_care;
+    *needs = {context.needs_care, context.needs_local};
     if (status.ok()) {
       result->rows = std::move(out.rows);
       result->matrix = std::move(out.raw);
@@ -234,7 +251,8 @@ class EngineQuery : public Query {
   const QueryOptions options_;
   const std::string text_;
   const ExprPtr expr_;
-  const Plan plan_;
+  const PlanOptions times_;
+  Plan plan_;
   const bool range_;
 };
 
@@ -252,9 +270,12 @@ Result<std::unique_ptr<Query>> Engine::Impl::NewQuery(storage::Queryable& storag
   times.lookback_delta_ms = options.lookback_delta_ms > 0 ? options.lookback_delta_ms : options_.lookback_delta_ms;
   times.no_step_subquery_interval = options_.no_step_subquery_interval;
   times.windows = options.windows;
-  GN_ASSIGN(Plan plan, MakePlan(*expr, times));
-  return std::unique_ptr<Query>(std::make_unique<EngineQuery>(*this, storage, std::move(options), std::move(text),
-                                                              std::move(expr), std::move(plan), range));
+  // What these features change, a leaf may see otherwise.
+  const bool alike = !options_.delayed_name_removal && !options_.type_and_unit_labels && !options_.use_start_timestamps;
+  const Leaves* leaves = options.remote != nullptr && alike ? &options.remote->leaves() : nullptr;
+  GN_ASSIGN(Plan plan, MakePlan(*expr, times, leaves, text));
+  return std::unique_ptr<Query>(std::make_unique<EngineQuery>(
+      *this, storage, std::move(options), std::move(text), std::move(expr), std::move(times), std::move(plan), range));
 }
 
 Engine::Engine(EngineOptions options, Executor& executor, MemoryBudget* process_budget, Clock& clock,

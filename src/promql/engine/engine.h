@@ -34,6 +34,8 @@ class Registry;
 
 namespace gauntlet::promql {
 
+class RemoteEvaluator;  // promql/exec/remote.h
+
 struct EngineOptions {
   std::chrono::milliseconds timeout{std::chrono::minutes(2)};
   int64_t max_samples = 50'000'000;  // 0 = no limit
@@ -63,6 +65,8 @@ struct QueryOptions {
   bool analyze = false;                                     // QueryResult::explanation tells what operators cost
   bool windows = false;                                     // see PlanOptions
   std::vector<std::pair<std::string, std::string>> origin;  // who asks, for the query log
+  // Leaves that may evaluate parts of the query; null: there are none. Borrowed until the query has run.
+  RemoteEvaluator* remote = nullptr;
 };
 
 class Query {

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <thread>
 
+#include "base/testing/small_stack.h"
 #include "storage/memory_storage.h"
 #include "telemetry/metrics.h"
 
@@ -313,6 +314,54 @@ TEST_F(EngineTest, TimeoutAndCancelReadAsUpstream) {
 
   query = engine().NewInstantQuery(storage_, {}, "a", 0);
   EXPECT_EQ((*query)->Exec(source.cancel()).status.message(), "query was canceled in query execution");
+}
+
+// Chains as long as their query are evaluated from left to right, on any stack.
+TEST_F(EngineTest, LongChainsOfOperatorsNeedNoStack) {
+  Load("a", "x", {1, 2, 3});
+  Load("a", "y", {5, 6, 7});
+  auto chain = [](std::string text, std::string_view more, int times) {
+    for (int i = 0; i < times; ++i) text += more;
+    return text;
+  };
+  RunOnSmallStack([&] {
+    EXPECT_THAT(Texts(Range(chain("a", " + a", 20'000), 0, 20'000, 10'000)),
+                ElementsAre("{l=\"x\"} 20001 40002 60003", "{l=\"y\"} 100005 120006 140007"));
+    EXPECT_THAT(Texts(Instant(chain("a", " + 1 - vector(1)", 10'000), 0)), ElementsAre());
+    EXPECT_THAT(Texts(Instant(chain("a", " or b", 20'000), 0)),
+                ElementsAre("{__name__=\"a\", l=\"x\"} 1", "{__name__=\"a\", l=\"y\"} 5"));
+    EXPECT_THAT(Texts(Instant(chain("sum(a)", " + sum(a)", 20'000), 0)), ElementsAre("{} 120006"));
+    EXPECT_EQ(Instant(chain("time()", " + time()", 20'000), 1'000).scalar, 20'001);
+    EXPECT_THAT(Texts(Instant(chain("time()", " + time()", 5'000) + chain("", " + sum(a)", 15'000), 1'000)),
+                ElementsAre("{} 95001"));
+    EXPECT_EQ(Instant(chain("1", " + 1", 20'000), 0).scalar, 20'001);
+    auto query = engine().NewInstantQuery(storage_, {}, chain("a", " + a", 20'000), 0);
+    EXPECT_THAT(ExplanationText((*query)->Explain()), HasSubstr(" ...\n"));
+  });
+}
+
+// As deep as the parser allows, in all that recurses.
+TEST_F(EngineTest, DeepestNestingFitsAThreadsStack) {
+  Load("a", "x", {1, 2, 3});
+  auto nested = [](std::string_view open, std::string_view close, int times) {
+    std::string text;
+    for (int i = 0; i < times; ++i) text += open;
+    text += "a";
+    for (int i = 0; i < times; ++i) text += close;
+    return text;
+  };
+  RunOnSmallStack(
+      [&] {
+        for (auto [open, close] : {std::pair("(", ")"), std::pair("-(", ")"), std::pair("abs(", ")"),
+                                   std::pair("sum(", ")"), std::pair("a + (", ")"), std::pair("vector(scalar(", "))"),
+                                   std::pair("max_over_time((", ")[1m:1m])"), std::pair("a ^ ", "")}) {
+          for (int depth : {500, 1'000, 10'000}) {
+            QueryResult result = Instant(nested(open, close, depth), 0);
+            if (!result.status.ok()) EXPECT_THAT(std::string(result.status.message()), HasSubstr("nested"));
+          }
+        }
+      },
+      8 << 20);
 }
 
 TEST_F(EngineTest, QueriesBeyondTheLimitWaitTheirTurn) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 #include "promql/exec/aggregate.h"
 #include "promql/exec/go_sort.h"
@@ -73,6 +74,7 @@ class TopK : public Operator {
       : Operator(context, node),
         aggregate_(node),
         top_(node.op == AggregateOp::kTopK),
+        unsure_order_(node.expr->unsure_order),
         param_(std::move(param)),
         grouping_(node.grouping, node.without) {
     AddChild(std::move(input));
@@ -95,6 +97,7 @@ class TopK : public Operator {
     CloseChild();
     if (!checked_) GN_TRY(CheckParams());
     if (params_.max < 1) return false;
+    if (unsure_order_) GN_TRY(CheckTies());
     node_.grid.steps == 1 ? EmitInOrder(batch) : EmitSeries(batch);
     GN_TRY(held_.Set(CountSamples(*batch)));
     charge_.Clear();
@@ -119,6 +122,7 @@ class TopK : public Operator {
     uint32_t group = grouping_.Find(row->labels);
     if (group == heaps_.size()) {
       heaps_.emplace_back(node_.grid.steps);
+      if (unsure_order_) left_out_.emplace_back(node_.grid.steps);
       GN_TRY(charge_.Grow(node_.grid.steps * sizeof(CandidateHeap) + grouping_.labels(group).memory_bytes() + 64));
     }
     uint32_t index = static_cast<uint32_t>(series_.size());
@@ -131,7 +135,12 @@ class TopK : public Operator {
       size_t before = heap.candidates().capacity();
       // k may be beyond any number of series, and then beyond size_t.
       size_t limit = k < 1e9 ? static_cast<size_t>(k) : size_t{1'000'000'000};
-      in_any |= heap.Offer(top_, limit, {row->column.values()[step], index});
+      const Candidate candidate{row->column.values()[step], index};
+      const bool full = heap.candidates().size() == limit;
+      const double worst = full ? heap.candidates()[0].value : 0;
+      const bool in = heap.Offer(top_, limit, candidate);
+      if (full && unsure_order_) Drop(in ? worst : candidate.value, &left_out_[group][step]);
+      in_any |= in;
       grown += (heap.candidates().capacity() - before) * sizeof(Candidate);
     });
     if (in_any) {
@@ -139,6 +148,32 @@ class TopK : public Operator {
       series_.push_back({std::move(row->labels), row->drop_name});
     }
     return charge_.Grow(grown);
+  }
+
+  void Drop(double value, std::optional<double>* best) const {
+    if (!*best || CandidateHeap::Worse(top_, **best, value)) *best = value;
+  }
+
+  // Where the order of the series is not upstream's, it must not matter: neither for which of equal values is in, nor,
+  // in an instant query, for what comes first.
+  Status CheckTies() {
+    auto equal = [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); };
+    const bool instant = node_.grid.steps == 1;
+    if (instant && heaps_.size() > 1) return context_.NeedsLocal();
+    for (size_t group = 0; group < heaps_.size(); ++group) {
+      for (uint32_t step = 0; step < node_.grid.steps; ++step) {
+        CandidateHeap& heap = heaps_[group][step];
+        const std::optional<double>& left_out = left_out_[group][step];
+        if (left_out && equal(*left_out, heap.candidates()[0].value)) return context_.NeedsLocal();
+        if (!instant) continue;
+        heap.Sort(top_);
+        const auto& best = heap.candidates();
+        for (size_t i = 1; i < best.size(); ++i) {
+          if (equal(best[i - 1].value, best[i].value)) return context_.NeedsLocal();
+        }
+      }
+    }
+    return Status();
   }
 
   // One step: group by group, best first.
@@ -174,13 +209,14 @@ class TopK : public Operator {
   }
 
   const AggregateNode& aggregate_;
-  const bool top_;
+  const bool top_, unsure_order_;
   std::unique_ptr<ScalarOperator> param_;
   AggregateParams params_;
   bool checked_ = false;
   Grouping grouping_;
-  std::vector<std::vector<CandidateHeap>> heaps_;  // by group and step
-  std::vector<Series> series_;                     // those that are or were in a heap
+  std::vector<std::vector<CandidateHeap>> heaps_;             // by group and step
+  std::vector<std::vector<std::optional<double>>> left_out_;  // the best value that is in no heap; with unsure order
+  std::vector<Series> series_;                                // those that are or were in a heap
 };
 
 }  // namespace

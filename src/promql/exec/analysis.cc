@@ -35,19 +35,16 @@ class Measured : public Operator {
 }  // namespace
 
 Explanation Analysis::Explain(const PlanNode& root) const {
-  Explanation out;
-  out.name = NodeText(root);
-  out.steps = root.grid.steps;
-  double below = 0;
-  for (const PlanNode* child : PlanChildren(root)) {
-    out.children.push_back(Explain(*child));
-    if (out.children.back().cost) below += out.children.back().cost->total_seconds;
-  }
-  if (auto at = costs_.find(&root); at != costs_.end()) {
-    out.cost = at->second;
-    out.cost->self_seconds = std::max(0.0, out.cost->total_seconds - below);
-  }
-  return out;
+  return promql::Explain(root, [this](const PlanNode& node, Explanation* out) {
+    auto at = costs_.find(&node);
+    if (at == costs_.end()) return;
+    double below = 0;
+    for (const Explanation& child : out->children) {
+      if (child.cost) below += child.cost->total_seconds;
+    }
+    out->cost = at->second;
+    out->cost->self_seconds = std::max(0.0, out->cost->total_seconds - below);
+  });
 }
 
 std::unique_ptr<Operator> Measure(ExecContext& context, const PlanNode& node, std::unique_ptr<Operator> input) {

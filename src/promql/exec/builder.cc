@@ -6,6 +6,7 @@
 
 #include "promql/exec/aggregate.h"
 #include "promql/exec/analysis.h"
+#include "promql/exec/binary_chain.h"
 #include "promql/exec/binary_kernels.h"
 #include "promql/exec/binary_scalar.h"
 #include "promql/exec/binary_vector.h"
@@ -16,6 +17,7 @@
 #include "promql/exec/label_functions.h"
 #include "promql/exec/merge.h"
 #include "promql/exec/range_select.h"
+#include "promql/exec/remote.h"
 #include "promql/exec/scalar.h"
 #include "promql/exec/scan.h"
 #include "promql/exec/shared_rows.h"
@@ -52,6 +54,7 @@ std::vector<std::string> StringArgs(const std::vector<PlanPtr>& args) {
 }
 
 const Matchers* SelectorOf(const PlanNode& node) {
+  if (node.kind == PlanKind::kRemote) return SelectorOf(*static_cast<const RemoteNode&>(node).expr);
   if (node.kind == PlanKind::kVectorSelect) return &static_cast<const VectorSelectNode&>(node).select.matchers;
   if (node.kind == PlanKind::kMatrixSelect) return &static_cast<const MatrixSelectNode&>(node).select.matchers;
   return nullptr;
@@ -116,6 +119,8 @@ Builder::Vectors Builder::VectorOf(const PlanNode& node, SampleScope* scope) {
       GN_ASSIGN(auto input, Vector(inner, inner_scope.get()));
       return MakeRepeat(context_, node, std::move(input), std::move(inner_scope), scope);
     }
+    case PlanKind::kRemote:
+      return MakeRemoteRows(context_, static_cast<const RemoteNode&>(node), scope);
     case PlanKind::kNumber:
     case PlanKind::kString:
     case PlanKind::kMatrixSelect:
@@ -131,16 +136,8 @@ Builder::Scalars Builder::Scalar(const PlanNode& node, SampleScope* scope) {
       return MakeConstant(static_cast<const NumberNode&>(node).value, node.grid.steps);
     case PlanKind::kFunction:
       return ScalarFunction(static_cast<const FunctionNode&>(node), scope);
-    case PlanKind::kBinary: {
-      const auto& binary = static_cast<const BinaryNode&>(node);
-      if (binary.op == BinaryOp::kTrimLower || binary.op == BinaryOp::kTrimUpper) {
-        return Status(Code::kInvalid,
-                      fmt::format("operator \"{}\" not allowed for Scalar operations", BinaryOpText(binary.op)));
-      }
-      GN_ASSIGN(auto lhs, Scalar(*binary.lhs, scope));
-      GN_ASSIGN(auto rhs, Scalar(*binary.rhs, scope));
-      return MakeScalarBinary(binary.op, std::move(lhs), std::move(rhs));
-    }
+    case PlanKind::kBinary:
+      return ScalarBinary(static_cast<const BinaryNode&>(node), scope);
     case PlanKind::kNegate: {
       GN_ASSIGN(auto inner, Scalar(*static_cast<const NegateNode&>(node).expr, scope));
       return MakeScalarNegate(std::move(inner));
@@ -154,6 +151,23 @@ Builder::Scalars Builder::Scalar(const PlanNode& node, SampleScope* scope) {
     default:
       return Status(Code::kInternal, "unexpected node where a scalar is wanted");
   }
+}
+
+Builder::Scalars Builder::ScalarBinary(const BinaryNode& top, SampleScope* scope) {
+  const std::vector<const BinaryNode*> chain = PlanChain(top);
+  for (const BinaryNode* node : chain) {
+    if (node->op == BinaryOp::kTrimLower || node->op == BinaryOp::kTrimUpper) {
+      return Status(Code::kInvalid,
+                    fmt::format("operator \"{}\" not allowed for Scalar operations", BinaryOpText(node->op)));
+    }
+  }
+  GN_ASSIGN(auto first, Scalar(*chain.back()->lhs, scope));
+  std::vector<ScalarTerm> terms;
+  for (size_t i = chain.size(); i-- > 0;) {
+    GN_ASSIGN(auto rhs, Scalar(*chain[i]->rhs, scope));
+    terms.push_back({chain[i]->op, std::move(rhs)});
+  }
+  return MakeScalarChain(context_, std::move(first), std::move(terms));
 }
 
 Builder::Scalars Builder::ScalarFunction(const FunctionNode& node, SampleScope* scope) {
@@ -293,20 +307,34 @@ Builder::Vectors Builder::Aggregate(const AggregateNode& node, SampleScope* scop
   }
 }
 
+// Operators pull one another by recursion, so a long chain has an operator of its own.
 Builder::Vectors Builder::Binary(const BinaryNode& node, SampleScope* scope) {
+  constexpr size_t kNestedMax = 64;
+  std::vector<const BinaryNode*> chain = PlanChain(node);
+  while (chain.back()->type == ValueType::kScalar) chain.pop_back();
+  if (chain.size() > kNestedMax) return MakeBinaryChain(context_, *this, std::move(chain), scope);
+  std::unique_ptr<Operator> lhs;
+  if (node.lhs->type == ValueType::kVector) {
+    GN_ASSIGN(lhs, Vector(*node.lhs, scope));
+  }
+  return Combine(node, std::move(lhs), scope);
+}
+
+Builder::Vectors Builder::Combine(const BinaryNode& node, std::unique_ptr<Operator> lhs, SampleScope* scope) {
   const bool scalar_first = node.lhs->type == ValueType::kScalar;
   if (scalar_first || node.rhs->type == ValueType::kScalar) {
     const PlanNode& vector = scalar_first ? *node.rhs : *node.lhs;
-    GN_ASSIGN(auto input, Vector(vector, scope));
+    if (scalar_first) {
+      GN_ASSIGN(lhs, Vector(vector, scope));
+    }
     GN_ASSIGN(auto scalar, Scalar(scalar_first ? *node.lhs : *node.rhs, scope));
     if (scalar_first && (node.op == BinaryOp::kTrimLower || node.op == BinaryOp::kTrimUpper)) {
-      return MakeTrimOfScalar(context_, node, std::move(scalar), std::move(input));
+      return MakeTrimOfScalar(context_, node, std::move(scalar), std::move(lhs));
     }
     bool careful = Careful(vector) && (ChangesMetric(node.op) || node.return_bool);
     auto stage = MakeBinaryScalar(context_, node, std::move(scalar), scalar_first, careful);
-    return Staged(node, std::move(input), std::move(stage), careful, scope);
+    return Staged(node, std::move(lhs), std::move(stage), careful, scope);
   }
-  GN_ASSIGN(auto lhs, Vector(*node.lhs, scope));
   GN_ASSIGN(auto rhs, Vector(*node.rhs, scope));
   if (IsSetOperator(node.op)) return MakeSetOperator(context_, node, std::move(lhs), std::move(rhs));
   return MakeBinaryVector(context_, node, std::move(lhs), std::move(rhs));

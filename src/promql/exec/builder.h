@@ -3,7 +3,7 @@
 // To add a function: its kernel in the file of its family, and, when it is neither a range function nor elementwise, a
 // case in Builder::Function.
 //
-// Threads: one thread at a time.
+// Threads: one thread at a time. Outlives what it makes: long chains are made while they run.
 
 #pragma once
 
@@ -31,6 +31,9 @@ class Builder {
   // The inside of a subquery, on its own grid.
   Result<std::unique_ptr<Operator>> SubqueryRows(const SubqueryNode& node, SampleScope* scope);
 
+  // A binary operator over rows that are there already; `lhs` is null where the left side is a scalar.
+  Result<std::unique_ptr<Operator>> Combine(const BinaryNode& node, std::unique_ptr<Operator> lhs, SampleScope* scope);
+
   // A scope with the per-step counters that the grid needs.
   std::unique_ptr<SampleScope> MakeScope(const StepGrid& grid, bool per_step) const;
 
@@ -44,6 +47,7 @@ class Builder {
   Vectors RangeFunction(const RangeFunctionNode& node, SampleScope* scope);
   Vectors Aggregate(const AggregateNode& node, SampleScope* scope);
   Vectors Binary(const BinaryNode& node, SampleScope* scope);
+  Scalars ScalarBinary(const BinaryNode& top, SampleScope* scope);
   Scalars ScalarFunction(const FunctionNode& node, SampleScope* scope);
   Result<std::vector<std::unique_ptr<ScalarOperator>>> ScalarArgs(const std::vector<PlanPtr>& args, SampleScope* scope);
   // Series may become equal when `input` loses its names.

@@ -84,7 +84,8 @@ struct ExecOptions {
   bool careful = false;
 };
 
-class Analysis;  // analysis.h
+class Analysis;         // analysis.h
+class RemoteEvaluator;  // remote.h
 
 struct ExecContext {
   const Cancel& cancel;
@@ -94,7 +95,9 @@ struct ExecContext {
   ExecOptions options;
   SampleMeter meter;
   std::atomic<bool> needs_care{false};
-  Analysis* analysis = nullptr;  // of EXPLAIN ANALYZE; else null
+  Analysis* analysis = nullptr;       // of EXPLAIN ANALYZE; else null
+  RemoteEvaluator* remote = nullptr;  // where the plan has remote parts
+  std::atomic<bool> needs_local{false};
 
   // Ok, or the end of the query in upstream's words.
   Status CheckCancel() const { return cancel.stopped() ? Stopped() : Status(); }
@@ -107,6 +110,11 @@ struct ExecContext {
   Status NeedsCare() {
     needs_care = true;
     return Status(Code::kInternal, "series became equal by losing their names");
+  }
+  // What leaves have answered does not say what the result is: the query is to be run again without them.
+  Status NeedsLocal() {
+    needs_local = true;
+    return Status(Code::kInternal, "the answers of the leaves do not make the result");
   }
 };
 

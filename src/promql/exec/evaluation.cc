@@ -78,11 +78,13 @@ Status Drain(ExecContext& context, Operator& root, Rows* rows, MemoryCharge* cha
 
 }  // namespace
 
+Evaluation::Evaluation(ExecContext& context, const Plan& plan) : context_(context), plan_(plan) {}
 Evaluation::~Evaluation() = default;
 
 Result<std::unique_ptr<Evaluation>> Evaluation::Make(ExecContext& context, const Plan& plan, bool per_step_stats) {
   std::unique_ptr<Evaluation> evaluation(new Evaluation(context, plan));
-  Builder builder(context, per_step_stats);
+  evaluation->builder_ = std::make_unique<Builder>(context, per_step_stats);
+  Builder& builder = *evaluation->builder_;
   const PlanNode& root = *plan.root;
   evaluation->scope_ = builder.MakeScope(root.grid, per_step_stats);
   switch (root.type) {

@@ -25,6 +25,8 @@ struct EvaluationOutput {
   std::string string;
 };
 
+class Builder;
+
 class Evaluation {
  public:
   // Asks the storage for all selectors; kUnsupported for what cannot be run yet.
@@ -38,13 +40,14 @@ class Evaluation {
   const SampleScope& samples() const { return *scope_; }
 
  private:
-  explicit Evaluation(ExecContext& context, const Plan& plan) : context_(context), plan_(plan) {}
+  explicit Evaluation(ExecContext& context, const Plan& plan);
   Status RunRange(EvaluationOutput* out, MemoryCharge* charge);
   Status RunSubquery(EvaluationOutput* out, MemoryCharge* charge);
   Status FinishNames(Rows* rows) const;
 
   ExecContext& context_;
   const Plan& plan_;
+  std::unique_ptr<Builder> builder_;
   std::unique_ptr<SampleScope> scope_;
   std::unique_ptr<Operator> root_;
   AnnotationSet raw_annotations_;

@@ -106,6 +106,31 @@ class Pairwise : public Composite {
   const Fn fn_;
 };
 
+class ScalarChain : public ScalarOperator {
+ public:
+  ScalarChain(ExecContext& context, std::unique_ptr<ScalarOperator> first, std::vector<ScalarTerm> terms)
+      : context_(context), first_(std::move(first)), terms_(std::move(terms)) {}
+  Status Evaluate(std::vector<double>* values) override {
+    std::vector<double> rhs;
+    GN_TRY(first_->Evaluate(values));
+    for (const ScalarTerm& term : terms_) {
+      GN_TRY(context_.CheckCancel());
+      GN_TRY(term.rhs->Evaluate(&rhs));
+      for (size_t i = 0; i < rhs.size(); ++i) (*values)[i] = ApplyScalar(term.op, (*values)[i], rhs[i]);
+    }
+    return Status();
+  }
+  void Annotate(AnnotationSet* out) const override {
+    first_->Annotate(out);
+    for (const ScalarTerm& term : terms_) term.rhs->Annotate(out);
+  }
+
+ private:
+  ExecContext& context_;
+  const std::unique_ptr<ScalarOperator> first_;
+  const std::vector<ScalarTerm> terms_;
+};
+
 class ScalarNegate : public Composite {
  public:
   using Composite::Composite;
@@ -170,10 +195,9 @@ std::unique_ptr<ScalarOperator> MakeScalarOfVector(ExecContext& context, const P
                                                    std::unique_ptr<Operator> input) {
   return std::make_unique<ScalarOfVector>(context, node, std::move(input));
 }
-std::unique_ptr<ScalarOperator> MakeScalarBinary(BinaryOp op, std::unique_ptr<ScalarOperator> lhs,
-                                                 std::unique_ptr<ScalarOperator> rhs) {
-  auto fn = [op](double a, double b) { return ApplyScalar(op, a, b); };
-  return std::make_unique<Pairwise<decltype(fn)>>(std::move(lhs), std::move(rhs), fn);
+std::unique_ptr<ScalarOperator> MakeScalarChain(ExecContext& context, std::unique_ptr<ScalarOperator> first,
+                                                std::vector<ScalarTerm> terms) {
+  return std::make_unique<ScalarChain>(context, std::move(first), std::move(terms));
 }
 std::unique_ptr<ScalarOperator> MakeScalarNegate(std::unique_ptr<ScalarOperator> input) {
   return std::make_unique<ScalarNegate>(std::move(input));

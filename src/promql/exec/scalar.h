@@ -18,8 +18,13 @@ std::unique_ptr<ScalarOperator> MakeTime(const StepGrid& grid);
 // The value of one float series; NaN where there is none or are several.
 std::unique_ptr<ScalarOperator> MakeScalarOfVector(ExecContext& context, const PlanNode& node,
                                                    std::unique_ptr<Operator> input);
-std::unique_ptr<ScalarOperator> MakeScalarBinary(BinaryOp op, std::unique_ptr<ScalarOperator> lhs,
-                                                 std::unique_ptr<ScalarOperator> rhs);
+// first op rhs op rhs ..., from left to right.
+struct ScalarTerm {
+  BinaryOp op;
+  std::unique_ptr<ScalarOperator> rhs;
+};
+std::unique_ptr<ScalarOperator> MakeScalarChain(ExecContext& context, std::unique_ptr<ScalarOperator> first,
+                                                std::vector<ScalarTerm> terms);
 std::unique_ptr<ScalarOperator> MakeScalarNegate(std::unique_ptr<ScalarOperator> input);
 // Evaluates at one step, repeats at `steps`; what `inner` counted counts at each of them in `outer`.
 std::unique_ptr<ScalarOperator> MakeScalarRepeat(std::unique_ptr<ScalarOperator> input, uint32_t steps,

@@ -29,9 +29,7 @@ Status SharedRows::Fill() {
 class SharedReader : public Operator {
  public:
   SharedReader(ExecContext& context, std::shared_ptr<SharedRows> shared, SampleScope* scope)
-      : Operator(context, shared->node_), shared_(std::move(shared)), scope_(scope) {
-    ++shared_->readers_;
-  }
+      : Operator(context, shared->node_), shared_(std::move(shared)), scope_(scope) {}
 
   Result<bool> Next(Rows* batch) override {
     batch->clear();
@@ -43,13 +41,13 @@ class SharedReader : public Operator {
     }
     GN_TRY(status);
     Rows& rows = shared_->rows_;
-    const bool last = shared_->readers_ == 1;  // nobody else comes: takes the rows themselves
+    const bool last = shared_->reads_left_ == 1;  // nobody else comes: takes the rows themselves
     for (; next_ < rows.size() && batch->size() < kBatchRows; ++next_) {
       batch->push_back(last ? std::move(rows[next_]) : Copy(rows[next_]));
     }
     if (!batch->empty()) return true;
     ended_ = true;
-    if (--shared_->readers_ == 0) {
+    if (--shared_->reads_left_ == 0) {
       rows.clear();
       shared_->charge_.Clear();
     }

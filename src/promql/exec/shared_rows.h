@@ -19,7 +19,8 @@ class SharedRows {
         node_(node),
         input_(std::move(input)),
         scope_(std::move(scope)),
-        charge_(context.budget, node.title) {}
+        charge_(context.budget, node.title),
+        reads_left_(node.uses) {}
 
  private:
   friend class SharedReader;
@@ -35,7 +36,7 @@ class SharedRows {
   AnnotationSet annotations_;
   Status status_;
   bool filled_ = false;
-  uint32_t readers_ = 0;  // that have not ended
+  uint32_t reads_left_;  // by readers that have not ended, or are not made yet
 };
 
 // One of the readers. `scope`: where it is read.

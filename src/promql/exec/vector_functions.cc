@@ -86,6 +86,7 @@ class Sort : public Operator {
     }
     if (node_.grid.steps == 1) {
       order_ == SortOrder::kByValue ? SortByValue(batch) : SortByLabels(batch);
+      if (node_.unsure_order && order_ == SortOrder::kByValue) GN_TRY(CheckTies(*batch));
     }
     GN_TRY(held_.Set(CountSamples(*batch)));
     charge_.Clear();
@@ -93,6 +94,15 @@ class Sort : public Operator {
   }
 
  private:
+  // Equal values come in an order that depends on that of the series.
+  Status CheckTies(const Rows& rows) {
+    for (size_t i = 1; i < rows.size(); ++i) {
+      const double a = rows[i - 1].column.values()[0], b = rows[i].column.values()[0];
+      if (a == b || (std::isnan(a) && std::isnan(b))) return context_.NeedsLocal();
+    }
+    return Status();
+  }
+
   // NaN last, either way. Upstream's comparison says of any two NaN that one is to go behind the other, and nothing of
   // equal values; so the order follows from the steps of its sort.
   void SortByValue(Rows* rows) const {

@@ -34,6 +34,13 @@ std::string BinaryText(const BinaryNode& node) {
   return text;
 }
 
+// remote at 10.0.0.1:10901, 10.0.0.2:10901
+std::string RemoteText(const RemoteNode& node) {
+  std::string text = "remote at";
+  for (const RemoteNode::Part& part : node.parts) text += (&part == node.parts.data() ? " " : ", ") + part.name;
+  return text;
+}
+
 void AppendText(const Explanation& node, int depth, std::string* out) {
   out->append(static_cast<size_t>(depth) * 2, ' ');
   *out += node.name;
@@ -77,6 +84,8 @@ std::string OwnText(const PlanNode& node) {
       return BinaryText(static_cast<const BinaryNode&>(node));
     case PlanKind::kStepInvariant:
       return "once for all steps";
+    case PlanKind::kRemote:
+      return RemoteText(static_cast<const RemoteNode&>(node));
     case PlanKind::kFunction:
     case PlanKind::kRangeFunction:
     case PlanKind::kNegate:
@@ -93,10 +102,19 @@ std::string NodeText(const PlanNode& node) {
 }
 
 Explanation Explain(const PlanNode& root) {
+  return Explain(root, [](const PlanNode&, Explanation*) {});
+}
+
+Explanation Explain(const PlanNode& root, const std::function<void(const PlanNode&, Explanation*)>& add, int depth) {
   Explanation out;
   out.name = NodeText(root);
   out.steps = root.grid.steps;
-  for (const PlanNode* child : PlanChildren(root)) out.children.push_back(Explain(*child));
+  if (depth == kExplanationDepthMax) {
+    out.name += " ...";
+  } else {
+    for (const PlanNode* child : PlanChildren(root)) out.children.push_back(Explain(*child, add, depth + 1));
+  }
+  add(root, &out);
   return out;
 }
 

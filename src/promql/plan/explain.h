@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -31,7 +32,11 @@ struct Explanation {
 
 // One node without what is below it.
 std::string NodeText(const PlanNode& node);
+// What lies deeper is left out.
+inline constexpr int kExplanationDepthMax = 200;
 Explanation Explain(const PlanNode& root);
+// `add` completes each node's, after those of its children.
+Explanation Explain(const PlanNode& root, const std::function<void(const PlanNode&, Explanation*)>& add, int depth = 0);
 // One line per node, two spaces deeper per level.
 std::string ExplanationText(const Explanation& explanation);
 

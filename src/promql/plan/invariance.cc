@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "promql/syntax/function_table.h"
+#include "promql/syntax/walk.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -48,14 +49,8 @@ Invariance::Flags Invariance::Visit(const Expr& expr) {
     }
     case NodeKind::kAggregate:
       return Visit(Unparen(*static_cast<const AggregateExpr&>(expr).expr));
-    case NodeKind::kBinary: {
-      const auto& binary = static_cast<const BinaryExpr&>(expr);
-      Flags lhs = Visit(*binary.lhs), rhs = Visit(*binary.rhs);
-      if (lhs.invariant && rhs.invariant) return {true, true};
-      if (lhs.wrap) wrapped_.insert(binary.lhs.get());
-      if (rhs.wrap) wrapped_.insert(binary.rhs.get());
-      return {false, false};
-    }
+    case NodeKind::kBinary:
+      return VisitChain(static_cast<const BinaryExpr&>(expr));
     case NodeKind::kCall:
       return VisitCall(static_cast<const Call&>(expr));
     case NodeKind::kParen:
@@ -68,6 +63,24 @@ Invariance::Flags Invariance::Visit(const Expr& expr) {
       return {true, false};
   }
   return {false, false};
+}
+
+Invariance::Flags Invariance::VisitChain(const BinaryExpr& top) {
+  const std::vector<const BinaryExpr*> chain = ChainOf(top);
+  visited_.insert(chain.begin(), chain.end());
+  Flags lhs = Visit(*chain.back()->lhs);
+  for (size_t i = chain.size(); i-- > 0;) {
+    const BinaryExpr& binary = *chain[i];
+    const Flags rhs = Visit(*binary.rhs);
+    if (lhs.invariant && rhs.invariant) {
+      lhs = {true, true};
+      continue;
+    }
+    if (lhs.wrap) wrapped_.insert(binary.lhs.get());
+    if (rhs.wrap) wrapped_.insert(binary.rhs.get());
+    lhs = {false, false};
+  }
+  return lhs;
 }
 
 Invariance::Flags Invariance::VisitCall(const Call& call) {

@@ -29,6 +29,7 @@ class Invariance {
   };
   Flags Visit(const Expr& expr);
   Flags VisitCall(const Call& call);
+  Flags VisitChain(const BinaryExpr& top);
   std::unordered_set<const Expr*> wrapped_, visited_;
 };
 

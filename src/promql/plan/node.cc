@@ -1,8 +1,26 @@
 #include "promql/plan/node.h"
 
+#include <utility>
+
 #include "model/labels.h"
 
 namespace gauntlet::promql {
+
+BinaryNode::~BinaryNode() {
+  // The last owner of a chain takes it apart from the top.
+  for (PlanPtr node = std::move(lhs); node != nullptr && node->kind == PlanKind::kBinary && node.use_count() == 1;) {
+    PlanPtr next = std::move(static_cast<BinaryNode&>(*node).lhs);
+    node = std::move(next);
+  }
+}
+
+std::vector<const BinaryNode*> PlanChain(const BinaryNode& top) {
+  std::vector<const BinaryNode*> chain = {&top};
+  while (chain.back()->lhs->kind == PlanKind::kBinary && chain.back()->lhs->uses == 1) {
+    chain.push_back(static_cast<const BinaryNode*>(chain.back()->lhs.get()));
+  }
+  return chain;
+}
 
 std::vector<const PlanNode*> PlanChildren(const PlanNode& node) {
   std::vector<const PlanNode*> out;
@@ -45,6 +63,9 @@ std::vector<const PlanNode*> PlanChildren(const PlanNode& node) {
     case PlanKind::kStepInvariant:
       add(static_cast<const StepInvariantNode&>(node).expr);
       break;
+    case PlanKind::kRemote:
+      add(static_cast<const RemoteNode&>(node).expr);
+      break;
   }
   return out;
 }
@@ -73,6 +94,8 @@ std::string_view PlanOperatorName(const PlanNode& node) {
       return "-";
     case PlanKind::kStepInvariant:
       return "step invariant";
+    case PlanKind::kRemote:
+      return "remote";
   }
   return "";
 }

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -34,6 +35,7 @@ enum class PlanKind : uint8_t {
   kBinary,
   kNegate,
   kStepInvariant,
+  kRemote,
 };
 
 struct PlanNode {
@@ -47,6 +49,8 @@ struct PlanNode {
   std::string title;
   // How many equal subtrees of the query this node stands for: it is run once.
   uint32_t uses = 1;
+  // Its series may come in another order than upstream's: something below is evaluated elsewhere.
+  bool unsure_order = false;
 
   explicit PlanNode(PlanKind k) : kind(k) {}
   virtual ~PlanNode() = default;
@@ -122,6 +126,7 @@ struct AggregateNode : PlanNode {
 
 struct BinaryNode : PlanNode {
   BinaryNode() : PlanNode(PlanKind::kBinary) {}
+  ~BinaryNode() override;
   BinaryOp op = BinaryOp::kAdd;
   PlanPtr lhs, rhs;
   std::optional<VectorMatching> matching;  // between two vectors
@@ -139,6 +144,36 @@ struct StepInvariantNode : PlanNode {
   PlanPtr expr;
 };
 
+// A part of the query that leaves evaluate; distribute.h. Its series come ordered by their labels.
+struct RemoteNode : PlanNode {
+  RemoteNode() : PlanNode(PlanKind::kRemote) {}
+  struct Part {
+    uint32_t leaf = 0;  // its number among the leaves
+    std::string name;
+    std::set<std::vector<std::string>> values;  // of the labels `told_apart_by`, that its series have
+  };
+  // Of the answers, when the query must be evaluated here after all.
+  enum class Check : uint8_t {
+    kNone,
+    kSum,       // near overflow, infinite, histograms that differ in layout: another order of adding would show
+    kAverage,   // and any histogram at all
+    kExtremum,  // a negative zero: which of two zeros is left is a matter of order
+  };
+
+  PlanPtr expr;      // what a leaf evaluates, as it was to be here
+  std::string text;  // the same in the query's words and at their places
+  int64_t lookback_ms = 0;
+  std::vector<Part> parts;
+  std::vector<std::string>
+      told_apart_by;  // labels that the series of each part must have; none when nothing hangs on it
+  Check check = Check::kNone;
+  bool aggregated = false;  // its results are aggregated once more
+  bool silent = false;      // another part says the same
+  std::string name_before;  // that the series had when they were selected, and in the order of which they come
+};
+
+// As ChainOf of expressions: the operator itself, then that on its left, and so on; not those that are used elsewhere.
+std::vector<const BinaryNode*> PlanChain(const BinaryNode& top);
 // The nodes directly below, in the order of evaluation.
 std::vector<const PlanNode*> PlanChildren(const PlanNode& node);
 // "rate", "sum", "+", "select": what a title starts with.

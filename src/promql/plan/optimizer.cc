@@ -3,12 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <bit>
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "model/labels.h"
+#include "promql/plan/plan_key.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -23,6 +24,7 @@ void ForEachSlot(PlanNode& node, F&& f) {
     case PlanKind::kString:
     case PlanKind::kVectorSelect:
     case PlanKind::kMatrixSelect:
+    case PlanKind::kRemote:  // what is below is not evaluated here
       return;
     case PlanKind::kSubquery:
       return visit(static_cast<SubqueryNode&>(node).expr);
@@ -46,60 +48,24 @@ void ForEachSlot(PlanNode& node, F&& f) {
   }
 }
 
-std::string Quoted(const std::vector<std::string>& names) {
-  std::string text;
-  for (const std::string& name : names) text += GoQuote(name);
-  return text;
+// Walks do not recurse: chains of operators are deep. Puts entries for the children so that the first is taken first.
+template <typename Entry, typename F>
+void PushChildren(PlanNode& node, std::vector<Entry>* waiting, F&& entry) {
+  const size_t first = waiting->size();
+  ForEachSlot(node, [&](PlanPtr& child) { waiting->push_back(entry(child)); });
+  std::reverse(waiting->begin() + static_cast<ptrdiff_t>(first), waiting->end());
 }
 
-std::string SelectKey(const SelectSpec& s) {
-  return fmt::format("{} {} {} {} {} {} {} {}", MatchersToString(s.matchers), s.start_ms, s.end_ms, s.step_ms,
-                     s.range_ms, s.func, Quoted(s.grouping), s.by);
-}
-
-std::string MatchingKey(const VectorMatching& m) {
-  auto fill = [](const std::optional<double>& v) { return v ? fmt::format("{:x}", std::bit_cast<uint64_t>(*v)) : ""; };
-  return fmt::format("{} {} {} {} {} {}", static_cast<int>(m.card), Quoted(m.labels), m.on, Quoted(m.include),
-                     fill(m.fill_left), fill(m.fill_right));
-}
-
-// What a node is, apart from its children and its place in the query.
-std::string OwnKey(const PlanNode& node) {
-  switch (node.kind) {
-    case PlanKind::kNumber:
-      return fmt::format("{:x}", std::bit_cast<uint64_t>(static_cast<const NumberNode&>(node).value));
-    case PlanKind::kString:
-      return GoQuote(static_cast<const StringNode&>(node).value);
-    case PlanKind::kVectorSelect: {
-      const auto& n = static_cast<const VectorSelectNode&>(node);
-      return fmt::format("{} {} {} {}", SelectKey(n.select), n.shift_ms, n.lookback_ms, n.smoothed);
-    }
-    case PlanKind::kMatrixSelect: {
-      const auto& n = static_cast<const MatrixSelectNode&>(node);
-      return fmt::format("{} {} {} {} {} {} {}", SelectKey(n.select), n.shift_ms, n.range_ms, n.lookback_ms, n.fixed,
-                         n.anchored, n.smoothed);
-    }
-    case PlanKind::kSubquery: {
-      const auto& n = static_cast<const SubqueryNode&>(node);
-      return fmt::format("{} {} {}", n.shift_ms, n.range_ms, n.fixed);
-    }
-    case PlanKind::kFunction:
-      return std::string(static_cast<const FunctionNode&>(node).function->name);
-    case PlanKind::kRangeFunction:
-      return std::string(static_cast<const RangeFunctionNode&>(node).function->name);
-    case PlanKind::kAggregate: {
-      const auto& n = static_cast<const AggregateNode&>(node);
-      return fmt::format("{} {} {}", static_cast<int>(n.op), Quoted(n.grouping), n.without);
-    }
-    case PlanKind::kBinary: {
-      const auto& n = static_cast<const BinaryNode&>(node);
-      return fmt::format("{} {} {}", static_cast<int>(n.op), n.return_bool, n.matching ? MatchingKey(*n.matching) : "");
-    }
-    case PlanKind::kNegate:
-    case PlanKind::kStepInvariant:
-      return "";
+// All nodes, each before those below it.
+std::vector<PlanNode*> NodesOf(PlanNode* root) {
+  std::vector<PlanNode*> nodes, waiting = {root};
+  while (!waiting.empty()) {
+    PlanNode* node = waiting.back();
+    waiting.pop_back();
+    nodes.push_back(node);
+    PushChildren(*node, &waiting, [](PlanPtr& child) { return child.get(); });
   }
-  return "";
+  return nodes;
 }
 
 // Adds to `to` those of `from` that are about labels by which both sides match.
@@ -111,11 +77,28 @@ void AddMatchers(const VectorMatching& matching, const Matchers& from, Matchers*
   }
 }
 
+// Between two plain selectors of `and` or `unless`.
+void PropagateBetween(BinaryNode& binary) {
+  const bool both = binary.op == BinaryOp::kAnd;
+  if ((!both && binary.op != BinaryOp::kUnless) || binary.lhs->kind != PlanKind::kVectorSelect ||
+      binary.rhs->kind != PlanKind::kVectorSelect) {
+    return;
+  }
+  Matchers& lhs = static_cast<VectorSelectNode&>(*binary.lhs).select.matchers;
+  Matchers& rhs = static_cast<VectorSelectNode&>(*binary.rhs).select.matchers;
+  const Matchers of_lhs = lhs;
+  if (both) AddMatchers(*binary.matching, rhs, &lhs);
+  AddMatchers(*binary.matching, of_lhs, &rhs);
+}
+
 class Sharer {
  public:
   void Run(PlanPtr* root) {
-    if (Number(**root).aggregates < 2) return;
-    Visit(*root, true);
+    std::vector<PlanNode*> nodes = NodesOf(root->get());
+    // Children come after their parents, so from the back they are first.
+    for (size_t i = nodes.size(); i-- > 0;) Number(*nodes[i]);
+    if (facts_.at(root->get()).aggregates < 2) return;
+    CountOccurrences(root);
     Replace(root);
   }
 
@@ -127,29 +110,32 @@ class Sharer {
     bool small = false;  // an aggregation, or computed of such
   };
 
-  const Facts& Number(PlanNode& node) {
+  // REQUIRES: its children have been numbered.
+  void Number(PlanNode& node) {
     std::string key = fmt::format("{} {} {} {} [{}]", static_cast<int>(node.kind), node.grid.start_ms,
                                   node.grid.step_ms, node.grid.steps, OwnKey(node));
     Facts facts;
-    facts.selects = node.kind == PlanKind::kVectorSelect || node.kind == PlanKind::kMatrixSelect;
+    const bool leaf = node.kind == PlanKind::kVectorSelect || node.kind == PlanKind::kMatrixSelect;
+    const PlanNode* remote = node.kind == PlanKind::kRemote ? static_cast<RemoteNode&>(node).expr.get() : nullptr;
+    facts.selects = leaf || remote != nullptr;
     bool all_small = true;
     ForEachSlot(node, [&](PlanPtr& child) {
-      const Facts& below = Number(*child);
+      const Facts& below = facts_.at(child.get());
       key += fmt::format(" {}", below.number);
       facts.aggregates += below.aggregates;
       facts.selects = facts.selects || below.selects;
       all_small = all_small && (below.small || !below.selects);
     });
-    const bool leaf = node.kind == PlanKind::kVectorSelect || node.kind == PlanKind::kMatrixSelect;
-    const bool aggregate = node.kind == PlanKind::kAggregate && facts.selects && Reduces(node);
+    const bool aggregate = facts.selects && Reduces(remote != nullptr ? *remote : node);
     facts.aggregates += aggregate;
-    facts.small = aggregate || (facts.selects && !leaf && all_small);
+    facts.small = aggregate || (facts.selects && !leaf && remote == nullptr && all_small);
     facts.number = numbers_.try_emplace(std::move(key), static_cast<uint32_t>(numbers_.size())).first->second;
-    return facts_[&node] = facts;
+    facts_[&node] = facts;
   }
 
-  // topk and its like keep whole series.
+  // Few series come of many; topk and its like keep whole series.
   static bool Reduces(const PlanNode& node) {
+    if (node.kind != PlanKind::kAggregate) return false;
     switch (static_cast<const AggregateNode&>(node).op) {
       case AggregateOp::kTopK:
       case AggregateOp::kBottomK:
@@ -166,25 +152,39 @@ class Sharer {
 
   // Counts the occurrences that will be met once equal ones are one, and keeps the last of them: of messages with the
   // same text, the last place is the one that is told.
-  void Visit(PlanPtr& slot, bool counts) {
-    if (MayShare(*slot)) {
-      Occurrences& found = occurrences_[facts_.at(slot.get()).number];
-      found.last = slot;
-      if (counts) counts = ++found.count == 1;
+  void CountOccurrences(PlanPtr* root) {
+    struct Entry {
+      PlanPtr* slot;
+      bool counts;  // it is not within one that will go
+    };
+    std::vector<Entry> waiting = {{root, true}};
+    while (!waiting.empty()) {
+      auto [slot, counts] = waiting.back();
+      waiting.pop_back();
+      if (MayShare(**slot)) {
+        Occurrences& found = occurrences_[facts_.at(slot->get()).number];
+        found.last = *slot;
+        if (counts) counts = ++found.count == 1;
+      }
+      PushChildren(**slot, &waiting, [counts](PlanPtr& child) { return Entry{&child, counts}; });
     }
-    ForEachSlot(*slot, [&](PlanPtr& child) { Visit(child, counts); });
   }
 
-  void Replace(PlanPtr* slot) {
-    if (MayShare(**slot)) {
-      Occurrences& found = occurrences_.at(facts_.at(slot->get()).number);
-      if (found.count > 1) {
-        *slot = found.last;
-        (*slot)->uses = found.count;
-        if (std::exchange(found.replaced, true)) return;
+  void Replace(PlanPtr* root) {
+    std::vector<PlanPtr*> waiting = {root};
+    while (!waiting.empty()) {
+      PlanPtr* slot = waiting.back();
+      waiting.pop_back();
+      if (MayShare(**slot)) {
+        Occurrences& found = occurrences_.at(facts_.at(slot->get()).number);
+        if (found.count > 1) {
+          *slot = found.last;
+          (*slot)->uses = found.count;
+          if (std::exchange(found.replaced, true)) continue;
+        }
       }
+      PushChildren(**slot, &waiting, [](PlanPtr& child) { return &child; });
     }
-    ForEachSlot(**slot, [&](PlanPtr& child) { Replace(&child); });
   }
 
   struct Occurrences {
@@ -200,19 +200,9 @@ class Sharer {
 }  // namespace
 
 void PropagateMatchers(PlanNode* root) {
-  ForEachSlot(*root, [](PlanPtr& child) { PropagateMatchers(child.get()); });
-  if (root->kind != PlanKind::kBinary) return;
-  auto& binary = static_cast<BinaryNode&>(*root);
-  const bool both = binary.op == BinaryOp::kAnd;
-  if ((!both && binary.op != BinaryOp::kUnless) || binary.lhs->kind != PlanKind::kVectorSelect ||
-      binary.rhs->kind != PlanKind::kVectorSelect) {
-    return;
+  for (PlanNode* node : NodesOf(root)) {
+    if (node->kind == PlanKind::kBinary) PropagateBetween(static_cast<BinaryNode&>(*node));
   }
-  Matchers& lhs = static_cast<VectorSelectNode&>(*binary.lhs).select.matchers;
-  Matchers& rhs = static_cast<VectorSelectNode&>(*binary.rhs).select.matchers;
-  const Matchers of_lhs = lhs;
-  if (both) AddMatchers(*binary.matching, rhs, &lhs);
-  AddMatchers(*binary.matching, of_lhs, &rhs);
 }
 
 void ShareSubtrees(PlanPtr* root) { Sharer().Run(root); }

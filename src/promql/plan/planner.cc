@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "promql/plan/arithmetic.h"
+#include "promql/plan/distribute.h"
 #include "promql/plan/durations.h"
 #include "promql/plan/invariance.h"
 #include "promql/plan/optimizer.h"
@@ -63,8 +64,8 @@ class Planner {
     }
     scope.interval_ms = options_.step_ms;
     GN_ASSIGN(PlanPtr plan, Build(root, scope));
-    if (min_ms_ > max_ms_) return Plan{std::move(plan), 0, 0};
-    return Plan{std::move(plan), min_ms_, max_ms_};
+    if (min_ms_ > max_ms_) return Plan{std::move(plan), 0, 0, false};
+    return Plan{std::move(plan), min_ms_, max_ms_, false};
   }
 
  private:
@@ -108,7 +109,7 @@ class Planner {
       case NodeKind::kUnary:
         return Unary(static_cast<const UnaryExpr&>(expr), scope);
       case NodeKind::kBinary:
-        return Binary(static_cast<const BinaryExpr&>(expr), scope);
+        return Chain(static_cast<const BinaryExpr&>(expr), scope);
       case NodeKind::kAggregate:
         return Aggregate(static_cast<const AggregateExpr&>(expr), scope);
       case NodeKind::kCall:
@@ -307,15 +308,34 @@ class Planner {
     return PlanPtr(node);
   }
 
-  Built Binary(const BinaryExpr& binary, const Scope& scope) {
-    auto node = std::make_shared<BinaryNode>();
-    Describe(*node, binary, scope);
+  // A chain of operators from left to right, up to a part of it that is evaluated once for all steps.
+  Built Chain(const BinaryExpr& top, const Scope& scope) {
+    std::vector<const BinaryExpr*> chain = ChainOf(top);
+    size_t length = 1;
+    while (length < chain.size() && !invariance_.Wrapped(*chain[length])) ++length;
     Scope below = Below(scope);
     below.func = {};
-    if (binary.op == BinaryOp::kTrimLower || binary.op == BinaryOp::kTrimUpper) {
-      below.histograms = HistogramUse::kBuckets;
+    // Trimming wants the buckets of all that is below it.
+    std::vector<HistogramUse> uses;
+    for (size_t i = 0; i < length; ++i) {
+      if (chain[i]->op == BinaryOp::kTrimLower || chain[i]->op == BinaryOp::kTrimUpper) {
+        below.histograms = HistogramUse::kBuckets;
+      }
+      uses.push_back(below.histograms);
     }
-    GN_ASSIGN(node->lhs, Build(*binary.lhs, below));
+    GN_ASSIGN(PlanPtr lhs, Build(*chain[length - 1]->lhs, below));
+    for (size_t i = length; i-- > 0;) {
+      below.histograms = uses[i];
+      Scope own = i == 0 ? scope : below;
+      GN_ASSIGN(lhs, Binary(*chain[i], std::move(lhs), own, below));
+    }
+    return lhs;
+  }
+
+  Built Binary(const BinaryExpr& binary, PlanPtr lhs, const Scope& scope, const Scope& below) {
+    auto node = std::make_shared<BinaryNode>();
+    Describe(*node, binary, scope);
+    node->lhs = std::move(lhs);
     GN_ASSIGN(node->rhs, Build(*binary.rhs, below));
     if (AreNumbers(binary.op, *node->lhs, *node->rhs)) {
       return Number(binary,
@@ -516,8 +536,11 @@ class Planner {
 
 }  // namespace
 
-Result<Plan> MakePlan(const Expr& expr, const PlanOptions& options) {
-  GN_ASSIGN(Plan plan, Planner(expr, options).Make(expr));
+Result<Plan> MakePlainPlan(const Expr& expr, const PlanOptions& options) { return Planner(expr, options).Make(expr); }
+
+Result<Plan> MakePlan(const Expr& expr, const PlanOptions& options, const Leaves* leaves, std::string_view query) {
+  GN_ASSIGN(Plan plan, MakePlainPlan(expr, options));
+  if (leaves != nullptr) Distribute(*leaves, query, options, &plan);
   PropagateMatchers(plan.root.get());
   ShareSubtrees(&plan.root);
   return plan;

@@ -7,8 +7,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <string_view>
 
 #include "base/status.h"
+#include "promql/plan/leaves.h"
 #include "promql/plan/node.h"
 #include "promql/syntax/ast.h"
 
@@ -31,9 +33,14 @@ struct Plan {
   PlanPtr root;
   // What the selectors read, for MakeQuerier; 0, 0 without selectors.
   int64_t min_time_ms = 0, max_time_ms = 0;
+  bool distributed = false;  // leaves evaluate parts of it
 };
 
-// kInvalid for durations that come out wrong, and for nesting beyond reason.
-Result<Plan> MakePlan(const Expr& expr, const PlanOptions& options);
+// As it is written, nothing shared or propagated. kInvalid for durations that come out wrong, and for nesting beyond
+// reason.
+Result<Plan> MakePlainPlan(const Expr& expr, const PlanOptions& options);
+// The same optimized; with `leaves`, to which parts of `query` (the text of `expr`) are given, when not null.
+Result<Plan> MakePlan(const Expr& expr, const PlanOptions& options, const Leaves* leaves = nullptr,
+                      std::string_view query = {});
 
 }  // namespace gauntlet::promql
