@@ -125,7 +125,11 @@ class QueryMaker {
                          input);
     }
     if (name == "quantile") param = OneOf({"0.5, ", "0.9, ", "1.5, ", "-1, "});
-    if (name == "count_values") param = OneOf({"\"v\", ", "\"l\", "});
+    if (name == "count_values") {
+      // The last bit of a computed value shows in its text: samples as they are, or rounded to what no data is near.
+      std::string input = Pick(2) == 0 ? Selector() : fmt::format("round({}, 0.0173)", Vector(depth - 1));
+      return fmt::format("count_values {} ({}, {})", grouping, OneOf({"\"v\"", "\"l\""}), input);
+    }
     return fmt::format("{} {} ({}{})", name, grouping, param, Vector(depth - 1));
   }
   std::string Simple(int depth) {
