@@ -270,6 +270,7 @@ Result<std::unique_ptr<Query>> Engine::Impl::NewQuery(storage::Queryable& storag
   times.lookback_delta_ms = options.lookback_delta_ms > 0 ? options.lookback_delta_ms : options_.lookback_delta_ms;
   times.no_step_subquery_interval = options_.no_step_subquery_interval;
   times.windows = options.windows;
+  times.type_and_unit_labels = options_.type_and_unit_labels;
   // What these features change, a leaf may see otherwise.
   const bool alike = !options_.delayed_name_removal && !options_.type_and_unit_labels && !options_.use_start_timestamps;
   const Leaves* leaves = options.remote != nullptr && alike ? &options.remote->leaves() : nullptr;

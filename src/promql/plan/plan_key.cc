@@ -40,12 +40,13 @@ std::string OwnKey(const PlanNode& node, const SelectKeyParts& parts) {
       return GoQuote(static_cast<const StringNode&>(node).value);
     case PlanKind::kVectorSelect: {
       const auto& n = static_cast<const VectorSelectNode&>(node);
-      return fmt::format("{} {} {} {}", SelectKey(n.select, parts), n.shift_ms, n.lookback_ms, n.smoothed);
+      return fmt::format("{} {} {} {} {}", SelectKey(n.select, parts), n.shift_ms, n.lookback_ms, n.smoothed,
+                         parts.others && n.histogram_statistics);
     }
     case PlanKind::kMatrixSelect: {
       const auto& n = static_cast<const MatrixSelectNode&>(node);
-      return fmt::format("{} {} {} {} {} {} {}", SelectKey(n.select, parts), n.shift_ms, n.range_ms, n.lookback_ms,
-                         n.fixed, n.anchored, n.smoothed);
+      return fmt::format("{} {} {} {} {} {} {} {}", SelectKey(n.select, parts), n.shift_ms, n.range_ms, n.lookback_ms,
+                         n.fixed, n.anchored, n.smoothed, parts.others && n.histogram_statistics);
     }
     case PlanKind::kSubquery: {
       const auto& n = static_cast<const SubqueryNode&>(node);

@@ -14,7 +14,7 @@ namespace gauntlet::promql {
 struct SelectKeyParts {
   bool range = true;     // from when to when it reads
   bool function = true;  // the function above it
-  bool others = true;    // step and grouping
+  bool others = true;    // step and grouping, and whether buckets are wanted
 };
 
 // What a node is, apart from its children and its place in the query.

@@ -541,7 +541,7 @@ Result<Plan> MakePlainPlan(const Expr& expr, const PlanOptions& options) { retur
 Result<Plan> MakePlan(const Expr& expr, const PlanOptions& options, const Leaves* leaves, std::string_view query) {
   GN_ASSIGN(Plan plan, MakePlainPlan(expr, options));
   if (leaves != nullptr) Distribute(*leaves, query, options, &plan);
-  PropagateMatchers(plan.root.get());
+  PropagateMatchers(plan.root.get(), !options.type_and_unit_labels);
   ShareSubtrees(&plan.root);
   return plan;
 }

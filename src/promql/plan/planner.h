@@ -27,6 +27,7 @@ struct PlanOptions {
   std::function<int64_t(int64_t range_ms)> no_step_subquery_interval;  // one minute when absent
   // Whether the storage may give windows of time for samples: then it is asked with kSampleCounts what they count.
   bool windows = false;
+  bool type_and_unit_labels = false;
 };
 
 struct Plan {
