@@ -19,9 +19,12 @@ class InstantReader : public SeriesReader {
     samples.Clear();
     GN_TRY(series.Read(&samples));
     if (samples.size() == 0) return Status();
+    GN_TRY(scratch->CheckCancelBehind(samples.size()));
     if (node_.histogram_statistics) KeepStatistics({node_.grid, node_.shift_ms, node_.lookback_ms - 1}, &samples);
     row->column = Column(node_.grid.steps);
-    int64_t points = samples.floats_only() ? SelectFloats(samples, &row->column) : SelectMixed(&samples, &row->column);
+    int64_t points = samples.floats_only() ? SelectFloats(samples, *scratch, &row->column)
+                                           : SelectMixed(&samples, *scratch, &row->column);
+    GN_TRY(scratch->CheckCancelBehind(node_.grid.steps));
     if (points == 0) return Status();
     if (points < 0) {
       return Status(Code::kInvalid, "this should be an info metric, with float samples: " + series.labels().ToString());
@@ -46,13 +49,16 @@ class InstantReader : public SeriesReader {
 
   bool WantsSamples() const { return value_ == InstantValue::kSample || value_ == InstantValue::kNothing; }
 
-  int64_t SelectFloats(const Samples& samples, Column* column) const {
-    if (WantsSamples()) return SelectFloats(samples, [v = samples.values.data()](size_t at) { return v[at]; }, column);
-    return SelectFloats(samples, [&](size_t at) { return TimeOf(samples, at); }, column);
+  int64_t SelectFloats(const Samples& samples, const WorkerScratch& scratch, Column* column) const {
+    if (WantsSamples()) {
+      return SelectFloats(samples, [v = samples.values.data()](size_t at) { return v[at]; }, scratch, column);
+    }
+    return SelectFloats(samples, [&](size_t at) { return TimeOf(samples, at); }, scratch, column);
   }
 
+  // Stops, with what it has, when the query is over.
   template <typename ValueAt>
-  int64_t SelectFloats(const Samples& samples, ValueAt value, Column* column) const {
+  int64_t SelectFloats(const Samples& samples, ValueAt value, const WorkerScratch& scratch, Column* column) const {
     const int64_t* times = samples.times_ms.data();
     const double* values = samples.values.data();
     const auto size = static_cast<uint32_t>(samples.size());
@@ -65,6 +71,7 @@ class InstantReader : public SeriesReader {
     uint32_t next = 0;  // the first sample after `reference`
     const uint32_t usual = UsualMove(step_ms, size, times[0], times[size - 1]);
     for (uint32_t begin = 0; begin < steps; begin += 64) {
+      if (begin % kPollSteps == kPollSteps - 64 && scratch.Ended()) return points;
       uint64_t bits = 0;
       uint32_t end = std::min(begin + 64, steps);
       for (uint32_t step = begin; step < end; ++step, reference += step_ms) {
@@ -83,13 +90,14 @@ class InstantReader : public SeriesReader {
   }
 
   // -1 for a histogram where none may be.
-  int64_t SelectMixed(Samples* samples, Column* column) const {
+  int64_t SelectMixed(Samples* samples, const WorkerScratch& scratch, Column* column) const {
     auto next_histogram = samples->histograms.begin();
     std::shared_ptr<const Histogram> current;  // of sample `current_at`
     size_t current_at = std::numeric_limits<size_t>::max();
     int64_t points = 0;
     size_t next = 0;
     for (uint32_t step = 0; step < node_.grid.steps; ++step) {
+      if (step % kPollSteps == kPollSteps - 1 && scratch.Ended()) return points;
       int64_t reference = node_.grid.time_ms(step) - node_.shift_ms;
       while (next < samples->size() && samples->times_ms[next] <= reference) ++next;
       if (next == 0 || reference - samples->times_ms[next - 1] >= node_.lookback_ms) continue;

@@ -18,6 +18,7 @@
 #include "promql/exec/merge.h"
 #include "promql/exec/range_function.h"
 #include "promql/exec/vector_functions.h"
+#include "storage/memory_storage.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -264,6 +265,41 @@ std::vector<double> RunRange(const char* name, Samples samples, StepGrid grid, i
   std::vector<double> values;
   for (uint32_t i = 0; i < grid.steps; ++i) values.push_back(out.Has(i) ? out.values()[i] : -12345);
   return values;
+}
+
+// How much is done between two looks at the cancel, not how long that takes.
+TEST(Windows, TheEndOfTheQueryIsSeenWithinOneSeries) {
+  storage::MemoryStorage storage;
+  auto querier = storage.MakeQuerier(0, 1);
+  ASSERT_TRUE(querier.ok());
+  InlineExecutor executor;
+  CancelSource source;
+  ExecContext context{.cancel = source.cancel(),
+                      .executor = executor,
+                      .budget = nullptr,
+                      .querier = **querier,
+                      .options = {},
+                      .meter = SampleMeter(0)};
+  WorkerScratch scratch;
+  scratch.context = &context;
+  const WindowSpec spec{.grid = {0, 1'000, 1'000'000}, .range_ms = 5'000};
+  auto visited = [&] {
+    Samples samples;
+    for (int64_t t = 0; t < 1'000'000; ++t) {
+      samples.times_ms.push_back(t * 1'000);
+      samples.values.push_back(1);
+    }
+    SeriesWindows windows;
+    MakeWindows(spec, LabelsView(), &samples, &scratch, &windows);
+    uint32_t steps = 0;
+    ForEachFloatWindow(windows, [&](uint32_t, uint32_t, uint32_t) { ++steps; });
+    return steps;
+  };
+  EXPECT_EQ(visited(), 1'000'000u);
+  EXPECT_TRUE(scratch.CheckCancelBehind(1'000'000).ok());
+  source.Stop();
+  EXPECT_EQ(visited(), kPollSteps);
+  EXPECT_EQ(scratch.CheckCancelBehind(1'000'000).code(), Code::kCancelled);
 }
 
 TEST(Windows, AreOpenOnTheLeftAndSkipStaleMarkers) {

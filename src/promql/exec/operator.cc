@@ -5,12 +5,13 @@
 namespace gauntlet::promql {
 
 Status WorkerScratch::CheckCancelAfter(uint64_t more_work) {
-  constexpr uint64_t kOften = 500'000;  // a few milliseconds
   work += more_work;
-  if (work < kOften || context == nullptr) return Status();
+  if (work < kPollWork || context == nullptr) return Status();
   work = 0;
   return context->CheckCancel();
 }
+
+bool WorkerScratch::Ended() const { return context != nullptr && context->cancel.stopped(); }
 
 Status Operator::Exhaust(size_t i) {
   Rows batch;

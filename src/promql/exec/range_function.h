@@ -56,11 +56,13 @@ Status CheckWindowEnds(std::string_view function, WindowEnds ends);
 // Whether the function's result is still about the metric (or nobody will see its name).
 bool KeepsName(std::string_view name);
 
-// Calls fn(step, first, end) for each step with at least one float; `first` and `end` index the floats.
+// Calls fn(step, first, end) for each step with at least one float; `first` and `end` index the floats. Stops when the
+// query is over: the result is then of no use.
 template <typename Fn>
 void ForEachFloatWindow(const SeriesWindows& w, Fn&& fn) {
   for (uint32_t step = 0; step < w.steps(); ++step) {
     if (w.floats.lo[step] < w.floats.hi[step]) fn(step, w.floats.lo[step], w.floats.hi[step]);
+    if (w.EndedAt(step)) return;
   }
 }
 

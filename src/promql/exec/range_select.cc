@@ -12,6 +12,7 @@ class RangeReader : public SeriesReader {
   Status Read(const storage::Series& series, Row* row, WorkerScratch* scratch) const override {
     scratch->samples.Clear();
     GN_TRY(series.Read(&scratch->samples));
+    GN_TRY(scratch->CheckCancelBehind(scratch->samples.size()));
     return evaluator_->Evaluate(series.labels(), false, &scratch->samples, row, scratch);
   }
   void Annotate(AnnotationSet* out) const override { evaluator_->Annotate(out); }
@@ -30,6 +31,7 @@ class RangeStage : public Stage {
     Samples& samples = scratch->samples;
     samples.Clear();
     ToSamples(row->column, &samples);
+    GN_TRY(scratch->CheckCancelBehind(row->column.steps()));
     Row out;
     GN_TRY(evaluator_->Evaluate(row->labels, row->drop_name, &samples, &out, scratch));
     *row = std::move(out);
@@ -126,9 +128,11 @@ Status RangeEvaluator::Evaluate(LabelsView labels, bool drop_name, Samples* samp
   SeriesWindows windows;
   if (histogram_statistics_) KeepStatistics(StatisticsReads(), samples);
   if (samples->size() == 0 || !MakeWindows(spec_, labels, samples, scratch, &windows)) return Status();
+  GN_TRY(scratch->CheckCancelBehind(spec_.grid.steps));
   if (anchors_) AnchorWindows(scratch, &windows);
   row->column = Column(spec_.grid.steps);
   GN_TRY(function_->Run(call_, windows, &row->column, scratch));
+  GN_TRY(scratch->CheckCancelBehind(spec_.grid.steps));
   if (row->column.empty()) return Status();
   if (expects_counter_ && row->column.CountFloats() > 0) NoteNonCounter(labels, scratch);
   if (!keeps_name_ || drop_name) return dropper_.Drop(labels, row, scratch);

@@ -203,6 +203,7 @@ Status Scan::WorkOne(const storage::Series& series, Slot* slot) const {
   slot->points[0] += CountSamples(row.column);
   for (size_t i = 0; i < stages_.size(); ++i) {
     if (row.column.empty()) return Status();
+    GN_TRY(slot->scratch.CheckCancelBehind(row.column.steps()));
     GN_TRY(stages_[i]->Apply(&row, &slot->scratch));
     slot->points[i + 1] += CountSamples(row.column);
   }

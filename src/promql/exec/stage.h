@@ -19,6 +19,10 @@ namespace gauntlet::promql {
 
 struct ExecContext;
 
+// A few milliseconds of the slowest loop over steps or samples; of work, as CheckCancelAfter counts it.
+inline constexpr uint32_t kPollSteps = 1 << 16;
+inline constexpr uint64_t kPollWork = 500'000;
+
 // Buffers that live from series to series, and what the series of a batch had to say.
 struct WorkerScratch {
   Samples samples;
@@ -37,6 +41,11 @@ struct WorkerScratch {
   const ExecContext* context = nullptr;
   uint64_t work = 0;
   Status CheckCancelAfter(uint64_t more_work);
+  // For loops that return no status, at every kPollSteps-th step: true when it is over. What they then leave
+  // unfinished, CheckCancelBehind refuses.
+  bool Ended() const;
+  // Behind such a loop over so many steps or samples.
+  Status CheckCancelBehind(uint64_t length) { return CheckCancelAfter(length < kPollSteps ? length : kPollWork); }
 };
 
 class Stage {

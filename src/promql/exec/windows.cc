@@ -42,7 +42,7 @@ void Separate(Samples* samples, std::vector<TimedHistogram>* histograms) {
 
 // `time(i)` of `size` samples, ascending.
 template <typename TimeAt>
-void FindBounds(const WindowSpec& spec, size_t size, TimeAt time, std::vector<uint32_t>* lo,
+void FindBounds(const WindowSpec& spec, size_t size, TimeAt time, const SeriesWindows& w, std::vector<uint32_t>* lo,
                 std::vector<uint32_t>* hi) {
   const uint32_t steps = spec.grid.steps;
   lo->resize(steps);
@@ -64,6 +64,12 @@ void FindBounds(const WindowSpec& spec, size_t size, TimeAt time, std::vector<ui
     first = MoveBeyond(first, last, end - left, usual, time);
     (*lo)[step] = first;
     (*hi)[step] = last;
+    if (w.EndedAt(step)) {
+      // Whoever looks at the rest finds nothing.
+      std::fill(lo->begin() + step + 1, lo->end(), last);
+      std::fill(hi->begin() + step + 1, hi->end(), last);
+      return;
+    }
   }
 }
 
@@ -119,6 +125,7 @@ int64_t CountWindows(const SeriesWindows& w, WorkerScratch* scratch) {
       fresh += sizes[h.hi[step]] - sizes[std::max(histograms_seen, h.lo[step])];
       histograms_seen = h.hi[step];
     }
+    if (w.EndedAt(step)) break;
     total += window;
     read += fresh;
     largest = std::max(largest, window);
@@ -154,6 +161,7 @@ bool MakeWindows(const WindowSpec& spec, LabelsView labels, Samples* samples, Wo
                  SeriesWindows* out) {
   out->spec = &spec;
   out->labels = labels;
+  out->scratch = scratch;
   out->histograms.samples.clear();
   if (!samples->floats_only() || HasStale(samples->values)) Separate(samples, &out->histograms.samples);
   FloatWindows& f = out->floats;
@@ -161,13 +169,14 @@ bool MakeWindows(const WindowSpec& spec, LabelsView labels, Samples* samples, Wo
   f.values = samples->values.data();
   f.start_times_ms = spec.start_times && !samples->start_times_ms.empty() ? samples->start_times_ms.data() : nullptr;
   f.size = samples->size();
-  FindBounds(spec, f.size, [t = f.times_ms](uint32_t i) { return t[i]; }, &scratch->lo, &scratch->hi);
+  FindBounds(spec, f.size, [t = f.times_ms](uint32_t i) { return t[i]; }, *out, &scratch->lo, &scratch->hi);
   f.lo = scratch->lo.data();
   f.hi = scratch->hi.data();
   if (!out->histograms.empty()) {
     const auto& h = out->histograms.samples;
     FindBounds(
-        spec, h.size(), [&h](uint32_t i) { return h[i].time_ms; }, &scratch->histogram_lo, &scratch->histogram_hi);
+        spec, h.size(), [&h](uint32_t i) { return h[i].time_ms; }, *out, &scratch->histogram_lo,
+        &scratch->histogram_hi);
     out->histograms.lo = scratch->histogram_lo.data();
     out->histograms.hi = scratch->histogram_hi.data();
   }

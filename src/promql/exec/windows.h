@@ -59,11 +59,16 @@ struct SeriesWindows {
   LabelsView labels;
   FloatWindows floats;
   HistogramWindows histograms;
+  const WorkerScratch* scratch = nullptr;  // tells whether the query is over; null: it never is
 
   uint32_t steps() const { return spec->grid.steps; }
   uint32_t FloatCount(uint32_t step) const { return floats.hi[step] - floats.lo[step]; }
   uint32_t HistogramCount(uint32_t step) const {
     return histograms.empty() ? 0 : histograms.hi[step] - histograms.lo[step];
+  }
+  // At every kPollSteps-th step: whether there is no use in going on.
+  bool EndedAt(uint32_t step) const {
+    return step % kPollSteps == kPollSteps - 1 && scratch != nullptr && scratch->Ended();
   }
   // The window's right end; its left one is range_ms before it.
   int64_t end_ms(uint32_t step) const { return spec->grid.time_ms(step) - spec->shift_ms; }
