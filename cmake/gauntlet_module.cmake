@@ -1,8 +1,17 @@
 include_guard(GLOBAL)
+# gn_precompile(<target>): its files start from the parsed standard library.
 function(gn_precompile target)
   if(GN_PCH)
     target_precompile_headers(${target} REUSE_FROM gauntlet_standard_library)
   endif()
+endfunction()
+
+# gn_test(<target> sources..): an executable of gtest cases; which libraries it tests is for the caller to link.
+function(gn_test target)
+  add_executable(${target} ${ARGN})
+  target_link_libraries(${target} PRIVATE gauntlet_test_main gn::fmt)
+  target_compile_options(${target} PRIVATE ${GN_TEST_FLAGS})
+  target_precompile_headers(${target} REUSE_FROM gauntlet_test_main)
 endfunction()
 
 # gauntlet_module(<path> LAYER n SRCS .. HDRS .. [DEPS modules] [LIBS imported] [TESTS ..] [TEST_DEPS modules]
@@ -21,9 +30,6 @@ function(gauntlet_module path)
   add_library(${lib} STATIC ${M_SRCS} ${M_HDRS})
   set_target_properties(${lib} PROPERTIES GN_LAYER ${M_LAYER} LINKER_LANGUAGE CXX)
   gn_precompile(${lib})
-  if(GN_UNITY)
-    set_target_properties(${lib} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
-  endif()
   target_include_directories(${lib} PUBLIC ${PROJECT_SOURCE_DIR}/src)
   foreach(dep IN LISTS M_DEPS)
     string(REPLACE "/" "_" d ${dep})
@@ -51,13 +57,12 @@ function(gauntlet_module path)
   endif()
 
   if(M_TESTS AND GN_TESTS)
-    add_executable(${name}_test ${M_TESTS})
-    target_link_libraries(${name}_test PRIVATE ${lib} gauntlet_test_main gn::fmt ${M_TEST_LIBS})
+    gn_test(${name}_test ${M_TESTS})
+    target_link_libraries(${name}_test PRIVATE ${lib} ${M_TEST_LIBS})
     foreach(dep IN LISTS M_TEST_DEPS)
       string(REPLACE "/" "_" d ${dep})
       target_link_libraries(${name}_test PRIVATE gauntlet_${d})
     endforeach()
-    target_precompile_headers(${name}_test REUSE_FROM gauntlet_test_main)
     gtest_discover_tests(${name}_test TEST_PREFIX "${path}:" WORKING_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}
       DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 300)
   endif()
