@@ -4,6 +4,11 @@
 
 namespace gauntlet {
 
+std::string EnvironmentVariable(const char* name) {
+  const char* value = std::getenv(name);
+  return value != nullptr ? value : "";
+}
+
 Result<std::string> ExpandEnv(std::string_view text) {
   return ExpandEnv(text, [](const std::string& name) -> std::optional<std::string> {
     const char* value = std::getenv(name.c_str());

@@ -1,4 +1,4 @@
-// References to the environment in configuration text: $(NAME).
+// The environment, and references to it in configuration text: $(NAME).
 //
 // Upstream: thanos pkg/extkingpin, pkg/reloader
 
@@ -12,6 +12,9 @@
 #include "base/status.h"
 
 namespace gauntlet {
+
+// Its value; empty when it is not set.
+std::string EnvironmentVariable(const char* name);
 
 // Replaces every $(NAME), NAME of [A-Za-z0-9_]; other dollar signs stay. kInvalid for a variable that is not set.
 Result<std::string> ExpandEnv(std::string_view text);

@@ -6,9 +6,9 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <numbers>
 
+#include "base/float_limits.h"
 #include "model/go_math.h"
 
 // A fused multiply-add where none is written would change bits.
@@ -19,8 +19,6 @@
 namespace gauntlet {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kLn2 = 6.93147180559945286227e-01;
 constexpr double kNear0 = 0x1p-28, kFar = 0x1p28;
 

@@ -6,6 +6,8 @@
 #include <limits>
 #include <numbers>
 
+#include "base/float_limits.h"
+
 // A fused multiply-add would change bits.
 #if defined(__clang__)
 #pragma STDC FP_CONTRACT OFF
@@ -15,7 +17,6 @@ namespace gauntlet {
 namespace {
 
 constexpr double kLn2Hi = 6.93147180369123816490e-01, kLn2Lo = 1.90821492927058770002e-10;
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // e^(high - low) * 2^k, by a rational approximation on |high - low| <= ln(2)/2.
 double ExpOfRest(double high, double low, int k) {

@@ -4,9 +4,9 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
-#include <limits>
 #include <numbers>
 
+#include "base/float_limits.h"
 #include "model/go_math.h"
 
 // A fused multiply-add would change bits.
@@ -18,7 +18,6 @@ namespace gauntlet {
 namespace {
 
 constexpr double kPi = std::numbers::pi;
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 // 4/pi as a sum of digits[i] * 2^(-64 i).
 constexpr uint64_t kDigits[] = {0x0000000000000001, 0x45f306dc9c882a53, 0xf84eafa3ea69bb81, 0xb6c52b3278872083,

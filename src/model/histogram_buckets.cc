@@ -5,12 +5,12 @@
 #include <cmath>
 #include <limits>
 
+#include "base/float_limits.h"
 #include "model/go_math.h"
 
 namespace gauntlet {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr int32_t kFinestSchema = 8;
 constexpr int64_t kExponentMax = 5000;  // far beyond infinity and zero
 

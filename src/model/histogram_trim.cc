@@ -5,15 +5,13 @@
 // known, so it goes or stays whole where no better guess is at hand.
 
 #include <cmath>
-#include <limits>
 
+#include "base/float_limits.h"
 #include "model/histogram_arithmetic.h"
 #include "model/histogram_buckets.h"
 
 namespace gauntlet {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // What remains of a bucket, and the value that stands for it in the sum.
 struct Kept {

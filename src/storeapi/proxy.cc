@@ -17,8 +17,6 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr size_t kBatchSeries = 64;
-
 // Counts what passes, for the fan-out report.
 class CountingStream : public SeriesStream {
  public:

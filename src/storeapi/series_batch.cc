@@ -5,10 +5,6 @@
 
 namespace gauntlet::storeapi {
 
-namespace {
-constexpr size_t kBatchSeries = 64;
-}
-
 void SeriesBatch::Reserve(size_t series, size_t labels_bytes) {
   entries_.reserve(series);
   chunks_.reserve(series);

@@ -17,6 +17,9 @@
 
 namespace gauntlet::storeapi {
 
+// About as many series as travel together.
+inline constexpr size_t kBatchSeries = 64;
+
 class SeriesBatch {
  public:
   size_t size() const { return entries_.size(); }

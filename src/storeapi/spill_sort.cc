@@ -17,7 +17,7 @@
 namespace gauntlet::storeapi {
 namespace {
 
-constexpr size_t kBufferBytes = 1 << 20, kBatchBytes = 1 << 18, kBatchSeries = 64;
+constexpr size_t kBufferBytes = 1 << 20, kBatchBytes = 1 << 18;
 
 Status IoError(const std::string& doing) {
   return Status(Code::kUnavailable, doing + ": " + std::string(std::strerror(errno)));  // NOLINT(concurrency-mt-unsafe)

@@ -10,8 +10,6 @@
 namespace gauntlet::storeapi {
 namespace {
 
-constexpr size_t kBatchSeries = 64;
-
 class ShardStream : public SeriesStream {
  public:
   ShardStream(std::unique_ptr<SeriesStream> inner, ShardInfo shard)

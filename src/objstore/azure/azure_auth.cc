@@ -1,9 +1,9 @@
 #include "objstore/azure/azure_auth.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <vector>
 
+#include "base/env_expand.h"
 #include "objstore/http_date.h"
 #include "objstore/rest/bearer_authorizer.h"
 #include "objstore/sign.h"
@@ -12,12 +12,7 @@ namespace gauntlet::objstore {
 namespace {
 
 constexpr char kVersion[] = "2021-12-02";
-constexpr char kScope[] = "https://storage.azure.com/";
-
-std::string Env(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr ? value : "";
-}
+constexpr char kAzureScope[] = "https://storage.azure.com/";
 
 class SharedKeyAuthorizer final : public Authorizer {
  public:
@@ -57,7 +52,7 @@ class VersionedBearer final : public Authorizer {
 };
 
 net::HttpCall TokenCall(const std::string& tenant, const net::FormValues& form) {
-  std::string authority = Env("AZURE_AUTHORITY_HOST");
+  std::string authority = EnvironmentVariable("AZURE_AUTHORITY_HOST");
   if (authority.empty()) authority = "https://login.microsoftonline.com";
   while (authority.ends_with('/')) authority.pop_back();
   net::HttpCall call{.method = "POST", .url = authority + "/" + net::PercentEncode(tenant) + "/oauth2/v2.0/token"};
@@ -70,13 +65,13 @@ net::FormValues ClientForm(const std::string& client_id) {
   net::FormValues form;
   form.Add("grant_type", "client_credentials");
   form.Add("client_id", client_id);
-  form.Add("scope", std::string(kScope) + ".default");
+  form.Add("scope", std::string(kAzureScope) + ".default");
   return form;
 }
 
 net::HttpCall InstanceCall(const std::string& client_id) {
   std::string url = "http://169.254.169.254/metadata/identity/oauth2/token?api-version=2018-02-01&resource=" +
-                    net::PercentEncode(kScope);
+                    net::PercentEncode(kAzureScope);
   if (!client_id.empty()) url += "&client_id=" + net::PercentEncode(client_id);
   net::HttpCall call{.url = url};
   call.headers.Add("Metadata", "true");
@@ -126,11 +121,12 @@ Result<std::unique_ptr<Authorizer>> MakeAzureAuthorizer(const AzureConfig& confi
   std::shared_ptr<net::HttpClient> http = std::move(made);
   std::string tenant = config.tenant_id, client = config.client_id, secret = config.client_secret.value();
   if (secret.empty() && config.user_assigned_id.empty()) {
-    tenant = Env("AZURE_TENANT_ID");
-    client = Env("AZURE_CLIENT_ID");
-    secret = Env("AZURE_CLIENT_SECRET");
+    tenant = EnvironmentVariable("AZURE_TENANT_ID");
+    client = EnvironmentVariable("AZURE_CLIENT_ID");
+    secret = EnvironmentVariable("AZURE_CLIENT_SECRET");
   }
-  const std::string token_file = config.user_assigned_id.empty() ? Env("AZURE_FEDERATED_TOKEN_FILE") : "";
+  const std::string token_file =
+      config.user_assigned_id.empty() ? EnvironmentVariable("AZURE_FEDERATED_TOKEN_FILE") : "";
   BearerAuthorizer::Fetch fetch;
   if (!secret.empty() && !tenant.empty() && !client.empty()) {
     fetch = [=, raw = http.get(), &clock](const Cancel& cancel) {

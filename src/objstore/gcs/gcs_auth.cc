@@ -1,8 +1,8 @@
 #include "objstore/gcs/gcs_auth.h"
 
 #include <chrono>
-#include <cstdlib>
 
+#include "base/env_expand.h"
 #include "json/reader.h"
 #include "json/writer.h"
 #include "objstore/rest/bearer_authorizer.h"
@@ -11,13 +11,8 @@
 namespace gauntlet::objstore {
 namespace {
 
-constexpr char kScope[] = "https://www.googleapis.com/auth/devstorage.full_control";
+constexpr char kGcsScope[] = "https://www.googleapis.com/auth/devstorage.full_control";
 constexpr char kTokenUri[] = "https://oauth2.googleapis.com/token";
-
-std::string Env(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr ? value : "";
-}
 
 net::HttpCall FormCall(const std::string& url, const net::FormValues& form) {
   net::HttpCall call{.method = "POST", .url = url};
@@ -27,11 +22,11 @@ net::HttpCall FormCall(const std::string& url, const net::FormValues& form) {
 }
 
 Result<std::string> FindCredentials(io::FileSystem& files) {
-  std::string path = Env("GOOGLE_APPLICATION_CREDENTIALS");
+  std::string path = EnvironmentVariable("GOOGLE_APPLICATION_CREDENTIALS");
   if (!path.empty()) return files.ReadFile(path, 1 << 20);
-  if (Env("HOME").empty()) return std::string();
+  if (EnvironmentVariable("HOME").empty()) return std::string();
   Result<std::string> text =
-      files.ReadFile(Env("HOME") + "/.config/gcloud/application_default_credentials.json", 1 << 20);
+      files.ReadFile(EnvironmentVariable("HOME") + "/.config/gcloud/application_default_credentials.json", 1 << 20);
   return text.ok() ? text : Result<std::string>(std::string());
 }
 
@@ -49,7 +44,7 @@ Result<std::string> GoogleAssertion(std::string_view email, std::string_view key
   json::Writer(&claims)
       .BeginObject()
       .StringMember("iss", email)
-      .StringMember("scope", kScope)
+      .StringMember("scope", kGcsScope)
       .StringMember("aud", audience)
       .IntMember("iat", now_s)
       .IntMember("exp", now_s + 3600)
@@ -71,7 +66,7 @@ Result<std::unique_ptr<Authorizer>> MakeGcsAuthorizer(std::string credentials, i
   }
   BearerAuthorizer::Fetch fetch;
   if (credentials.empty()) {
-    std::string host = Env("GCE_METADATA_HOST");
+    std::string host = EnvironmentVariable("GCE_METADATA_HOST");
     if (host.empty()) host = "169.254.169.254";
     fetch = [host, raw, &clock](const Cancel& cancel) {
       net::HttpCall call{.url = "http://" + host + "/computeMetadata/v1/instance/service-accounts/default/token"};

@@ -6,6 +6,7 @@
 #include <limits>
 #include <set>
 
+#include "base/float_limits.h"
 #include "model/float_text.h"
 #include "model/go_math.h"
 #include "model/regex.h"
@@ -17,7 +18,6 @@
 namespace gauntlet::promql {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr char kSameLabels[] = "vector cannot contain metrics with the same labelset";
 

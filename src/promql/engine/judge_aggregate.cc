@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "base/float_limits.h"
 #include "model/float_text.h"
 #include "promql/engine/judge.h"
 #include "promql/engine/judge_math.h"
@@ -9,7 +10,6 @@
 namespace gauntlet::promql {
 namespace {
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInf = std::numeric_limits<double>::infinity();
 
 const Expr& Bare(const Expr& e) {

@@ -7,6 +7,7 @@
 #include <limits>
 #include <set>
 
+#include "base/float_limits.h"
 #include "model/histogram_arithmetic.h"
 #include "model/histogram_buckets.h"
 
@@ -14,7 +15,6 @@ namespace gauntlet::promql {
 namespace {
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 using Counts = std::map<int32_t, double>;
 
 double Upper(int32_t index, const JudgeHistogram& h) { return BucketBound(index, h.schema, h.bounds); }

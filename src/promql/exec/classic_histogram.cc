@@ -4,13 +4,13 @@
 #include <cmath>
 #include <limits>
 
+#include "base/float_limits.h"
 #include "promql/exec/math.h"
 
 namespace gauntlet::promql {
 namespace {
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kRoundingTolerance = 1e-12;
 
 // Joins buckets of the same bound by adding their counts.

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <utility>
 
+#include "base/float_limits.h"
 #include "model/go_math.h"
 #include "model/histogram_arithmetic.h"
 #include "promql/exec/math.h"
@@ -152,7 +152,6 @@ class ClampStage : public DroppingStage {
 
  protected:
   Status Change(Column* column) const override {
-    constexpr double kInfinity = std::numeric_limits<double>::infinity();
     column->histograms().clear();
     double* values = column->values();
     for (uint32_t i = 0; i < column->steps(); ++i) {
@@ -222,11 +221,11 @@ class NegateStage : public DroppingStage {
   }
 };
 
-using HistogramFunction = double (*)(const Histogram&);
+using HistogramValue = double (*)(const Histogram&);
 
 constexpr struct {
   std::string_view name;
-  HistogramFunction value;
+  HistogramValue value;
 } kHistogramFunctions[] = {
     {"histogram_count", [](const Histogram& h) { return h.count; }},
     {"histogram_sum", [](const Histogram& h) { return h.sum; }},
@@ -238,7 +237,7 @@ constexpr struct {
 // A number of each histogram; floats go.
 class HistogramStage : public Stage {
  public:
-  HistogramStage(ExecContext& context, HistogramFunction value, bool careful)
+  HistogramStage(ExecContext& context, HistogramValue value, bool careful)
       : value_(value), dropper_(context, careful, NameDropper::kOnlyName) {}
 
   Status Apply(Row* row, WorkerScratch* scratch) const override {
@@ -257,7 +256,7 @@ class HistogramStage : public Stage {
   }
 
  private:
-  const HistogramFunction value_;
+  const HistogramValue value_;
   NameDropper dropper_;
 };
 

@@ -1,18 +1,15 @@
 #include "promql/exec/native_histogram.h"
 
 #include <cmath>
-#include <limits>
 #include <vector>
 
+#include "base/float_limits.h"
 #include "model/go_math.h"
 #include "model/histogram_buckets.h"
 #include "model/kahan_sum.h"
 
 namespace gauntlet::promql {
 namespace {
-
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 // All buckets from the lowest to the highest value or the other way round, by position; bounds only when asked for.
 class BucketWalk {

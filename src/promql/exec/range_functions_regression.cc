@@ -9,10 +9,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <optional>
 #include <utility>
 
+#include "base/float_limits.h"
 #include "promql/exec/math.h"
 #include "promql/exec/range_function.h"
 #include "promql/exec/sliding.h"
@@ -46,7 +46,6 @@ Line Regression(const FloatWindows& f, uint32_t lo, uint32_t hi, int64_t origin_
     KahanAdd(x * y, sum_xy, c_xy);
     KahanAdd(x * x, sum_x2, c_x2);
   }
-  constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
   if (constant) return std::isinf(first) ? Line{kNaN, kNaN} : Line{0, first};
   return LineOf(n, sum_x + c_x, sum_y + c_y, sum_xy + c_xy, sum_x2 + c_x2);
 }

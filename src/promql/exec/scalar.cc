@@ -1,9 +1,9 @@
 #include "promql/exec/scalar.h"
 
 #include <cmath>
-#include <limits>
 #include <utility>
 
+#include "base/float_limits.h"
 #include "promql/exec/math.h"
 #include "promql/plan/arithmetic.h"
 
@@ -42,7 +42,6 @@ class ScalarOfVector : public ScalarOperator {
       : steps_(node.grid.steps), held_(context.meter), input_(std::move(input)) {}
 
   Status Evaluate(std::vector<double>* values) override {
-    constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
     values->assign(steps_, kNaN);
     std::vector<uint64_t> once(Column::WordCount(steps_)), again(once.size());
     Rows batch;

@@ -5,10 +5,11 @@
 #include <cmath>
 #include <limits>
 
+#include "base/float_limits.h"
+
 namespace gauntlet::promql {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr uint32_t kValuesPerBucket = 48, kSplittersMax = 1023, kSamplesPerSplitter = 2;
 
 bool IsEqualBucket(uint32_t bucket) { return bucket > 0 && bucket % 2 == 0; }
