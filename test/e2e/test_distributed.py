@@ -84,7 +84,7 @@ def main():
 
         with report.case("the plan says what leaves evaluate"):
             plan = json.dumps(there.get("query_explain", query="sum(rate(requests_total[2m]))", time=START + 600))
-            assert f"remote at {leaves[0].grpc}" in plan and leaves[1].grpc in plan, plan
+            assert "remote at " in plan and all(leaf.grpc in plan for leaf in leaves), plan
             assert "remote at" not in json.dumps(here.get("query_explain", query="sum(requests_total)", time=START + 600))
         for query in QUERIES:
             with report.case(f"as locally: {query}"):
