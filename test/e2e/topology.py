@@ -18,10 +18,18 @@ GAUNTLET = os.environ.get("GAUNTLET_BINARY", str(ROOT / "build" / "release" / "g
 SHARED = pathlib.Path(os.environ.get("GAUNTLET_SHARED", ROOT.parent / "shared"))
 
 
+_given_ports = set()
+
+
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """Never the same twice: the kernel gives a port again as soon as it is let go."""
+    while True:
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        if port not in _given_ports:
+            _given_ports.add(port)
+            return port
 
 
 def fetch(url, data=None, headers=None, timeout=60, method=None):
