@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-NET_TEST = ROOT / "build" / "dev" / "src" / "net" / "net_test"
+NET_TEST = ROOT / "build" / "release" / "src" / "net" / "net_test"
 
 
 def main():
@@ -14,7 +14,7 @@ def main():
     for script in sorted(ROOT.glob("test/interop/*/run")):
         peer = script.parent.name
         if not NET_TEST.exists():
-            print(f"skip {peer}: {NET_TEST.relative_to(ROOT)} is not built (./dev unit)")
+            print(f"skip {peer}: {NET_TEST.relative_to(ROOT)} is not built (./dev test)")
             continue
         run = subprocess.run([script, NET_TEST], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600)
         skipped = re.search(r"^SKIPPED: (.*)", run.stdout, re.M)
