@@ -8,36 +8,18 @@ import sys
 import urllib.parse
 
 from lib import PROGRAMS, ROOT, Goals, PeakMemory
+from machine import Machine
 from topology import GAUNTLET, SHARED, Topology, free_port
 
 DATA = ROOT / "build" / "bench-data"
 END_MS = 1_767_571_200_000  # a multiple of 6 h
 HOURS, STEP_MS = 6, 15_000
-PROBE_NS = 5.1  # of "counter, one by one" where anchors.md was measured
 SHAPES = ("constant", "counter", "float gauge", "jittered counter", "sparse counter")
 PROMETHEUS_DECODE_NS = (4.1, 12.7, 13.3, 18.3, 6.4)
 
 
 def geomean(values):
     return math.exp(sum(math.log(v) for v in values) / len(values))
-
-
-class Machine:
-    """How much slower than the machine of anchors.md this one is just now, by the unchanged probe."""
-
-    def __init__(self):
-        source = SHARED / "probes" / "xor_decode.cc"
-        self.program = DATA / "xor_decode" if source.exists() else None
-        if self.program and (not self.program.exists() or self.program.stat().st_mtime < source.stat().st_mtime):
-            subprocess.run(["g++", "-std=c++20", "-O3", source, "-o", self.program], check=True)
-
-    def slowness(self):
-        for line in subprocess.run([self.program], check=True, capture_output=True, text=True).stdout.splitlines():
-            if line.startswith("counter "):
-                ns = float(line.split("one by one")[1].split(",")[0])
-                print(f"# probe: {ns:.2f} ns a sample, {ns / PROBE_NS:.2f} x the machine of the anchors", flush=True)
-                return ns / PROBE_NS
-        raise AssertionError("the probe did not say how fast it is")
 
 
 def benchmarks(program, pattern, quick):
