@@ -16,7 +16,11 @@ const std::vector<double> kSeconds = {.01, .1, .3, .6, 1, 3, 6, 9, 20, 30, 60, 9
 }  // namespace
 
 Gate::Gate(size_t width, std::string name, const Instruments& instruments)
-    : name_(std::move(name)), width_(width), places_(width), in_flight_(instruments.in_flight), waited_(instruments.waited) {
+    : name_(std::move(name)),
+      width_(width),
+      places_(width),
+      in_flight_(instruments.in_flight),
+      waited_(instruments.waited) {
   instruments.max.Set(static_cast<double>(width));
 }
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/sleep.h"
 #include "base/clock.h"
+#include "base/sleep.h"
 #include "model/time.h"
 
 namespace gauntlet::sidecar {
