@@ -98,6 +98,8 @@ Result<std::unique_ptr<Runtime>> Runtime::Make(const GlobalFlags& flags, std::st
   GN_ASSIGN(std::string tracing_yaml, flags.tracing.Load());
   Result<tracing::TracingConfig> config = tracing::ParseTracingConfig(tracing_yaml);
   if (!config.ok()) return config.status().Wrap("--tracing.config");
+  for (const std::string& warning : config->warnings)
+    GN_LOG(runtime->logger_, kWarn, "--tracing.config", {"what", warning});
   GN_ASSIGN(runtime->tracing_, tracing::Tracing::Start(*config, "thanos-" + runtime->component_, runtime->registry_,
                                                        runtime->logger_, *runtime->blocking_));
   return runtime;

@@ -42,12 +42,14 @@ struct SidecarFlags {
   }
 };
 
-Result<std::unique_ptr<net::HttpClient>> MakeClient(const PrometheusFlags& flags) {
+Result<std::unique_ptr<net::HttpClient>> MakeClient(const PrometheusFlags& flags, telemetry::Logger& logger) {
   GN_ASSIGN(std::string yaml, flags.http_client.Load());
   net::HttpClientOptions options;
   if (!yaml.empty()) {
     Result<config::HttpClientConfig> config = config::ParseHttpClientConfig(yaml);
     if (!config.ok()) return config.status().Wrap("--prometheus.http-client");
+    for (const std::string& field : config->ignored)
+      GN_LOG(logger, kWarn, "ignored in --prometheus.http-client", {"what", field});
     options = server::ToHttpClientOptions(*config);
   }
   options.user_agent = "Gauntlet/" + Version();
@@ -82,7 +84,7 @@ Status RunSidecar(const GlobalFlags& global, const SidecarFlags& flags, int* exi
   GN_ASSIGN(std::unique_ptr<Runtime> runtime, Runtime::Make(global, "sidecar"));
   GN_ASSIGN(std::string log_yaml, flags.prometheus.request_logging.Load());
   GN_ASSIGN(server::RequestLogConfig request_log, server::ParseRequestLogConfig(log_yaml));
-  GN_ASSIGN(std::unique_ptr<net::HttpClient> client, MakeClient(flags.prometheus));
+  GN_ASSIGN(std::unique_ptr<net::HttpClient> client, MakeClient(flags.prometheus, runtime->logger()));
   Result<net::Url> url = net::Url::Parse(flags.prometheus.url);
   if (!url.ok()) return url.status().Wrap("--prometheus.url");
 

@@ -15,10 +15,6 @@ void Milliseconds(Decoder& d, std::string_view name, std::chrono::milliseconds* 
   if (config::GoDurationField(d, name, &value)) *out = std::chrono::ceil<std::chrono::milliseconds>(value);
 }
 
-void IgnoreOthers(Decoder& d) {
-  for (const auto& [key, value] : d.node().entries()) d.Ignore(key->text());
-}
-
 void Whole(Decoder& d, std::string_view name, uint32_t* out) {
   uint64_t value = 0;
   if (d.Field(name, &value)) *out = static_cast<uint32_t>(std::min<uint64_t>(value, UINT32_MAX));
@@ -36,7 +32,7 @@ void DecodeBreaker(Decoder& d, CircuitBreakerOptions* out) {
       breaker.Fail("consecutive_failures", "circuit breaker: consecutive failures must be greater than 0");
     if (out->enabled && (out->failure_percent <= 0 || out->failure_percent > 1))
       breaker.Fail("failure_percent", "circuit breaker: failure percent must be in range (0,1]");
-    IgnoreOthers(breaker);
+    breaker.IgnoreOthers();
   });
 }
 
@@ -52,7 +48,7 @@ void DecodeTls(Decoder& d, std::optional<net::TlsClientOptions>* out) {
     files.Field("server_name", &tls.server_name);
     files.Field("insecure_skip_verify", &tls.skip_verify);
     files.Field("min_version", &version);
-    IgnoreOthers(files);
+    files.IgnoreOthers();
     if (!enabled) return;
     if (tls.cert_file.empty() != tls.key_file.empty())
       files.Fail(tls.cert_file.empty() ? "key_file" : "cert_file", "both client key and certificate must be provided");
@@ -84,7 +80,7 @@ Result<MemcachedConfig> ParseMemcachedConfig(const config::Node& node) {
     d.Field("auto_discovery", &c.auto_discovery);
     DecodeTls(d, &c.tls);
     DecodeBreaker(d, &c.set_circuit_breaker);
-    IgnoreOthers(d);
+    d.IgnoreOthers();
   }));
   if (c.addresses.empty()) return Status(Code::kInvalid, "no memcached addresses provided");
   if (c.dns_provider_update_interval.count() <= 0)
@@ -116,7 +112,7 @@ Result<RedisConfig> ParseRedisConfig(const config::Node& node) {
     d.Field("max_async_concurrency", &c.max_async_concurrency);
     DecodeTls(d, &c.tls);
     DecodeBreaker(d, &c.set_circuit_breaker);
-    IgnoreOthers(d);
+    d.IgnoreOthers();
   }));
   for (size_t at = 0; at < addresses.size();) {
     size_t comma = std::min(addresses.find(',', at), addresses.size());
@@ -134,7 +130,7 @@ Result<MemoryConfig> ParseMemoryConfig(const config::Node& node) {
   GN_TRY(config::DecodeNode(node, "cache.InMemoryCacheConfig", [&](Decoder& d) {
     d.Bytes("max_size", &c.max_size);
     d.Bytes("max_item_size", &c.max_item_size);
-    IgnoreOthers(d);
+    d.IgnoreOthers();
   }));
   if (c.max_item_size > c.max_size) {
     return Status(Code::kInvalid, "max item size (" + std::to_string(c.max_item_size) +

@@ -220,11 +220,19 @@ void Decoder::Fail(std::string_view name, std::string_view message) {
   Add(node == nullptr ? node_.line() : node->line(), std::string(message));
 }
 
+bool Decoder::Seen(const std::string& name) const { return std::find(seen_.begin(), seen_.end(), name) != seen_.end(); }
+
+void Decoder::IgnoreOthers(std::vector<std::string>* ignored) {
+  for (const auto& [key, value] : node_.entries()) {
+    if (Seen(key->text())) continue;
+    if (ignored != nullptr) ignored->push_back(fmt::format("field {} not found in type {}", key->text(), type_));
+    Ignore(key->text());
+  }
+}
+
 void Decoder::ReportUnknown() {
   for (const auto& [key, value] : node_.entries()) {
-    if (std::find(seen_.begin(), seen_.end(), key->text()) == seen_.end()) {
-      Add(key->line(), fmt::format("field {} not found in type {}", key->text(), type_));
-    }
+    if (!Seen(key->text())) Add(key->line(), fmt::format("field {} not found in type {}", key->text(), type_));
   }
 }
 

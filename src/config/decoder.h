@@ -69,6 +69,9 @@ class Decoder {
   const Node* Take(std::string_view name);
   // Accepts the field and forgets it.
   void Ignore(std::string_view name) { Take(name); }
+  // Accepts all fields that no call named so far, where the original does; `ignored` gets "field x not found in type
+  // T".
+  void IgnoreOthers(std::vector<std::string>* ignored = nullptr);
 
   bool Has(std::string_view name) const { return node_.Find(name) != nullptr; }
   bool IsNull(std::string_view name) const { return Has(name) && node_.Find(name)->is_null(); }
@@ -89,6 +92,7 @@ class Decoder {
   // Runs `body` over a mapping below, or records that it is none.
   bool Below(const Node& node, std::string_view type, const Body& body);
   void ReportUnknown();
+  bool Seen(const std::string& name) const;
 
   const Node& node_;
   const std::string_view type_;

@@ -5,7 +5,7 @@
 namespace gauntlet::config {
 namespace {
 
-void DecodeTransport(Decoder& d, TransportConfig* out) {
+void DecodeTransport(Decoder& d, TransportConfig* out, std::vector<std::string>* ignored) {
   d.Field("max_idle_conns", &out->max_idle_conns);
   d.Field("max_idle_conns_per_host", &out->max_idle_conns_per_host);
   d.Field("max_conns_per_host", &out->max_conns_per_host);
@@ -15,11 +15,12 @@ void DecodeTransport(Decoder& d, TransportConfig* out) {
   GoDurationField(d, "tls_handshake_timeout", &out->tls_handshake_timeout);
   GoDurationField(d, "dialer_timeout", &out->dialer_timeout);
   d.Field("disable_compression", &out->disable_compression);
+  d.IgnoreOthers(ignored);
 }
 
 }  // namespace
 
-void DecodeTlsConfig(Decoder& d, TlsConfig* out) {
+void DecodeTlsConfig(Decoder& d, TlsConfig* out, std::vector<std::string>* ignored) {
   d.Field("ca_file", &out->ca_file);
   d.Field("cert_file", &out->cert_file);
   d.Field("key_file", &out->key_file);
@@ -29,6 +30,7 @@ void DecodeTlsConfig(Decoder& d, TlsConfig* out) {
     d.Fail(out->cert_file.empty() ? "key_file" : "cert_file",
            out->cert_file.empty() ? "key_file without cert_file" : "cert_file without key_file");
   }
+  if (ignored != nullptr) d.IgnoreOthers(ignored);
 }
 
 void DecodeHttpClientConfig(Decoder& d, HttpClientConfig* out) {
@@ -39,6 +41,7 @@ void DecodeHttpClientConfig(Decoder& d, HttpClientConfig* out) {
     if (!out->basic_password.empty() && !out->basic_password_file.empty()) {
       auth.Fail("password_file", "at most one of basic_auth password & password_file must be configured");
     }
+    auth.IgnoreOthers(&out->ignored);
   });
   d.Field("bearer_token", &out->bearer_token);
   d.Field("bearer_token_file", &out->bearer_token_file);
@@ -49,9 +52,11 @@ void DecodeHttpClientConfig(Decoder& d, HttpClientConfig* out) {
     d.Fail("basic_auth", "at most one of basic_auth, bearer_token & bearer_token_file must be configured");
   }
   d.Field("proxy_url", &out->proxy_url);
-  d.Object("tls_config", "clientconfig.TLSConfig", [out](Decoder& tls) { DecodeTlsConfig(tls, &out->tls); });
+  d.Object("tls_config", "clientconfig.TLSConfig",
+           [out](Decoder& tls) { DecodeTlsConfig(tls, &out->tls, &out->ignored); });
   d.Object("transport_config", "clientconfig.TransportConfig",
-           [out](Decoder& transport) { DecodeTransport(transport, &out->transport); });
+           [out](Decoder& transport) { DecodeTransport(transport, &out->transport, &out->ignored); });
+  d.IgnoreOthers(&out->ignored);
 }
 
 Result<HttpClientConfig> ParseHttpClientConfig(std::string_view yaml) {

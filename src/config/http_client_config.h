@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "config/decoder.h"
@@ -40,10 +41,11 @@ struct HttpClientConfig {
   std::string proxy_url;
   TlsConfig tls;
   TransportConfig transport;
+  std::vector<std::string> ignored;  // fields that are unknown, which the original does not mind: to be warned of
 };
 
-// For a mapping that is, or contains, such a section.
-void DecodeTlsConfig(Decoder& decoder, TlsConfig* out);
+// For a mapping that is, or contains, such a section. `ignored` null: unknown fields are errors.
+void DecodeTlsConfig(Decoder& decoder, TlsConfig* out, std::vector<std::string>* ignored = nullptr);
 void DecodeHttpClientConfig(Decoder& decoder, HttpClientConfig* out);
 Result<HttpClientConfig> ParseHttpClientConfig(std::string_view yaml);
 

@@ -41,8 +41,19 @@ TEST(HttpClientConfig, RefusesContradictions) {
   EXPECT_THAT(Error("bearer_token: a\nbearer_token_file: b\n"), HasSubstr("line 2: at most one of bearer_token"));
   EXPECT_THAT(Error("bearer_token: a\nbasic_auth: {username: u}\n"), HasSubstr("line 2: at most one of basic_auth,"));
   EXPECT_THAT(Error("tls_config: {cert_file: c}\n"), HasSubstr("cert_file without key_file"));
-  EXPECT_THAT(Error("tls_config: {ca: c}\n"), HasSubstr("field ca not found in type clientconfig.TLSConfig"));
   EXPECT_THAT(Error("transport_config: {dialer_timeout: 1x}\n"), HasSubstr("line 1: "));
+}
+
+TEST(HttpClientConfig, UnknownFieldsAreWarnedOf) {
+  auto config = ParseHttpClientConfig(
+      "tls_config: {ca: c}\nauthorization: {credentials_file: f}\nbasic_auth: {user: u}\ntransport_config: {idle: "
+      "1}\n");
+  ASSERT_TRUE(config.ok()) << config.status().message();
+  EXPECT_THAT(config->ignored,
+              testing::UnorderedElementsAre("field ca not found in type clientconfig.TLSConfig",
+                                            "field authorization not found in type clientconfig.HTTPClientConfig",
+                                            "field user not found in type clientconfig.BasicAuth",
+                                            "field idle not found in type clientconfig.TransportConfig"));
 }
 
 TEST(PromDurationField, ReadsPrometheusDurations) {

@@ -88,6 +88,12 @@ TEST_F(AppTest, ReadsAllKindsOfValues) {
   EXPECT_TRUE(parsed.warnings.empty());
 }
 
+TEST_F(AppTest, DurationsOfGoAndOfPrometheusAreTakenByBoth) {
+  ASSERT_TRUE(Parse({"query", "--timeout=1d", "--lookback=1.5h"}).ok());
+  EXPECT_EQ(timeout, std::chrono::hours(24));
+  EXPECT_EQ(lookback, std::chrono::minutes(90));
+}
+
 TEST_F(AppTest, KeepsDefaultsOfTheStruct) {
   ASSERT_TRUE(Parse({"query"}).ok());
   EXPECT_EQ(address, "0.0.0.0:10902");
@@ -122,8 +128,9 @@ TEST_F(AppTest, NamesTheFlagOfABadValue) {
   EXPECT_THAT(Error({"query", "--ratio=half"}), HasSubstr("flag '--ratio': "));
   EXPECT_EQ(Error({"query", "--ratio=2"}), "flag '--ratio': must be at most 1");
   EXPECT_THAT(Error({"query", "--size=5XB"}), HasSubstr("flag '--size': unknown unit"));
-  EXPECT_THAT(Error({"query", "--timeout=1d"}), HasSubstr("flag '--timeout': "));
-  EXPECT_THAT(Error({"query", "--lookback=1.5h"}), HasSubstr("flag '--lookback': "));
+  EXPECT_THAT(Error({"query", "--timeout=1x"}), HasSubstr("flag '--timeout': "));
+  EXPECT_THAT(Error({"query", "--lookback=soon"}), HasSubstr("flag '--lookback': not a valid duration string"));
+  EXPECT_THAT(Error({"query", "--lookback=-5m"}), HasSubstr("flag '--lookback': not a valid duration string"));
   EXPECT_THAT(Error({"query", "--min-time=yesterday"}), HasSubstr("flag '--min-time': "));
 }
 

@@ -46,6 +46,13 @@ Status Assign(Result<T> parsed, T* out) {
   return Status();
 }
 
+// Go's durations and Prometheus': releases moved flags from one kind to the other, and no text means two things.
+Result<int64_t> ParseEitherDuration(std::string_view text) {
+  if (Result<int64_t> ms = ParsePromDuration(text); ms.ok()) return ms;
+  GN_ASSIGN(int64_t ns, ParseGoDuration(text));
+  return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::nanoseconds(ns)).count();
+}
+
 std::string Joined(const std::vector<std::string>& values) { return fmt::format("{}", fmt::join(values, ",")); }
 
 }  // namespace
@@ -250,8 +257,8 @@ Flag& FlagSet::Bytes(std::string name, std::string help, uint64_t* out) {
 
 Flag& FlagSet::GoDuration(std::string name, std::string help, std::chrono::milliseconds* out) {
   auto set = [out](std::string_view text) {
-    GN_ASSIGN(int64_t ns, ParseGoDuration(text));
-    *out = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::nanoseconds(ns));
+    GN_ASSIGN(int64_t ms, ParseEitherDuration(text));
+    *out = std::chrono::milliseconds(ms);
     return Status();
   };
   auto text = [out] { return FormatGoDuration(std::chrono::nanoseconds(*out).count()); };
@@ -260,8 +267,9 @@ Flag& FlagSet::GoDuration(std::string name, std::string help, std::chrono::milli
 
 Flag& FlagSet::PromDuration(std::string name, std::string help, std::chrono::milliseconds* out) {
   auto set = [out](std::string_view text) {
-    GN_ASSIGN(int64_t ms, ParsePromDuration(text));
-    *out = std::chrono::milliseconds(ms);
+    Result<int64_t> ms = ParseEitherDuration(text);
+    if (!ms.ok() || *ms < 0) return ParsePromDuration(text).status();
+    *out = std::chrono::milliseconds(*ms);
     return Status();
   };
   auto text = [out] { return FormatPromDuration(out->count()); };

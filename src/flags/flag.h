@@ -116,7 +116,7 @@ class FlagSet {
   Flag& Uint64(std::string name, std::string help, uint64_t* out);
   Flag& Double(std::string name, std::string help, double* out);
   Flag& Bytes(std::string name, std::string help, uint64_t* out);  // 512MB, 1GiB
-  // "1.5h", "1m30s"; and Prometheus' kind: "1d", "1h30m".
+  // "1.5h", "1m30s"; and Prometheus' kind: "1d", "1h30m". Both take either; they differ in how defaults are shown.
   Flag& GoDuration(std::string name, std::string help, std::chrono::milliseconds* out);
   Flag& PromDuration(std::string name, std::string help, std::chrono::milliseconds* out);
   Flag& Time(std::string name, std::string help, TimeOrDuration* out);

@@ -37,8 +37,9 @@ void DecodeSampler(Decoder& d, TracingConfig* out) {
     } else {
       out->sample_ratio = *ratio;
     }
-  } else {
-    d.Fail("sampler_type", fmt::format("unknown sampler_type \"{}\"", type));
+  } else {  // as the original has it
+    out->parent_based = true;
+    out->warnings.push_back(fmt::format("unknown sampler_type \"{}\": all traces are sampled", type));
   }
 }
 
@@ -47,6 +48,10 @@ void DecodeRetry(Decoder& d, RetryConfig* out) {
   config::GoDurationField(d, "retry_initial_interval", &out->initial_interval);
   config::GoDurationField(d, "retry_max_interval", &out->max_interval);
   config::GoDurationField(d, "retry_max_elapsed_time", &out->max_elapsed);
+  const RetryConfig defaults;  // what 0 means
+  if (out->initial_interval.count() <= 0) out->initial_interval = defaults.initial_interval;
+  if (out->max_interval.count() <= 0) out->max_interval = defaults.max_interval;
+  if (out->max_elapsed.count() <= 0) out->max_elapsed = defaults.max_elapsed;
 }
 
 void DecodeOtlp(Decoder& d, TracingConfig* out) {
@@ -72,11 +77,17 @@ void DecodeOtlp(Decoder& d, TracingConfig* out) {
   d.Field("endpoint", &out->endpoint);
   d.Field("url_path", &out->url_path);
   config::GoDurationField(d, "timeout", &out->timeout);
-  if (out->timeout.count() <= 0) d.Fail("timeout", "timeout must be above 0");
-  d.Object("retry_config", "otlp.retryConfig", [out](Decoder& retry) { DecodeRetry(retry, &out->retry); });
+  if (out->timeout.count() < 0) d.Fail("timeout", "timeout must not be below 0");
+  if (out->timeout.count() == 0) out->timeout = TracingConfig().timeout;
+  d.Object("retry_config", "otlp.retryConfig", [out](Decoder& retry) {
+    DecodeRetry(retry, &out->retry);
+    retry.IgnoreOthers(&out->warnings);
+  });
   d.Field("headers", &out->headers);
-  d.Object("tls_config", "exthttp.TLSConfig", [out](Decoder& tls) { config::DecodeTlsConfig(tls, &out->tls); });
+  d.Object("tls_config", "exthttp.TLSConfig",
+           [out](Decoder& tls) { config::DecodeTlsConfig(tls, &out->tls, &out->warnings); });
   DecodeSampler(d, out);
+  d.IgnoreOthers(&out->warnings);
 }
 
 }  // namespace
@@ -99,7 +110,9 @@ Result<TracingConfig> ParseTracingConfig(std::string_view yaml) {
     d.Ignore("config");
     for (const char* known : {"JAEGER", "GOOGLE_CLOUD", "STACKDRIVER", "ELASTIC_APM", "LIGHTSTEP"}) {
       if (kind == known) {
-        return d.Fail("type", fmt::format("tracing type {} is not supported: its collectors take OTLP as well", known));
+        config.warnings.push_back(fmt::format(
+            "tracing type {} is not supported, no spans are sent: its collectors take OTLP as well", known));
+        return;
       }
     }
     if (!type.empty()) d.Fail("type", fmt::format("tracing with type {} is not supported", type));

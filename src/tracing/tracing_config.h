@@ -1,8 +1,7 @@
 // TracingConfig: where spans go and which are taken: --tracing.config.
 //
-// Format:   type: OTLP and config{client_type, endpoint, ...}, as Thanos'. Its other types are refused by name.
-// Upstream: thanos pkg/tracing/otlp/config_yaml.go
-// Threads:  a value.
+// Format:   type: OTLP and config{client_type, endpoint, ...}, as Thanos'. Its other types are warned of: no spans are
+// sent. Upstream: thanos pkg/tracing/otlp/config_yaml.go Threads:  a value.
 
 #pragma once
 
@@ -10,6 +9,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/status.h"
 #include "config/http_client_config.h"
@@ -40,6 +40,7 @@ struct TracingConfig {
   config::TlsConfig tls;
   double sample_ratio = 1;
   bool parent_based = true;
+  std::vector<std::string> warnings;  // of what the original does not mind, and has no effect here
 };
 
 // "" = not enabled.

@@ -6,7 +6,10 @@
 namespace gauntlet::tracing {
 namespace {
 
+using testing::ElementsAre;
 using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::UnorderedElementsAre;
 
 std::string Error(std::string_view yaml) { return std::string(ParseTracingConfig(yaml).status().message()); }
 
@@ -49,20 +52,53 @@ TEST(ParseTracingConfig, KnowsUpstreamsSamplers) {
   EXPECT_EQ(sampler("ParentBasedTraceIDRatioBased"), std::pair(0.5, true));
 }
 
-TEST(ParseTracingConfig, RefusesOtherTypesByName) {
-  EXPECT_THAT(Error("type: JAEGER\nconfig: {agent_host: x}\n"), HasSubstr("tracing type JAEGER is not supported"));
-  EXPECT_THAT(Error("type: stackdriver\n"), HasSubstr("tracing type STACKDRIVER is not supported"));
+TEST(ParseTracingConfig, OtherTypesOfThanosAreWarnedOfAndSendNothing) {
+  for (std::string type : {"JAEGER", "stackdriver", "GOOGLE_CLOUD", "ELASTIC_APM", "LIGHTSTEP"}) {
+    auto config = ParseTracingConfig("type: " + type + "\nconfig: {agent_host: x}\n");
+    ASSERT_TRUE(config.ok()) << config.status().message();
+    EXPECT_FALSE(config->enabled);
+    EXPECT_THAT(config->warnings, ElementsAre(HasSubstr("is not supported, no spans are sent")));
+  }
+}
+
+TEST(ParseTracingConfig, ZeroAndEmptyMeanTheDefault) {
+  auto config = ParseTracingConfig(
+      "type: OTLP\nconfig:\n  client_type: grpc\n  service_name: ''\n  resource_attributes: {}\n"
+      "  reconnection_period: 0s\n  compression: ''\n  insecure: false\n  endpoint: ''\n  url_path: ''\n  timeout: 0s\n"
+      "  retry_config: {retry_enabled: true, retry_initial_interval: 0s, retry_max_interval: 0s, "
+      "retry_max_elapsed_time: 0s}\n  headers: {}\n  tls_config: {ca_file: '', cert_file: '', key_file: '', "
+      "server_name: '', insecure_skip_verify: false}\n  sampler_type: ''\n  sampler_param: ''\n");
+  ASSERT_TRUE(config.ok()) << config.status().message();
+  EXPECT_THAT(config->warnings, IsEmpty());
+  EXPECT_EQ(config->timeout, std::chrono::seconds(10));
+  EXPECT_EQ(config->retry.initial_interval, RetryConfig().initial_interval);
+  EXPECT_EQ(config->retry.max_interval, RetryConfig().max_interval);
+  EXPECT_EQ(config->retry.max_elapsed, RetryConfig().max_elapsed);
+}
+
+TEST(ParseTracingConfig, WhatThanosDoesNotMindIsWarnedOf) {
+  auto config = ParseTracingConfig(
+      "type: OTLP\nconfig: {client_type: grpc, endpont: x, sampler_type: const, tls_config: {ca: a}, "
+      "retry_config: {max: 1}}\n");
+  ASSERT_TRUE(config.ok()) << config.status().message();
+  EXPECT_TRUE(config->enabled && config->parent_based);
+  EXPECT_EQ(config->sample_ratio, 1);
+  EXPECT_THAT(config->warnings, UnorderedElementsAre(HasSubstr("field endpont not found in type otlp.Config"),
+                                                     HasSubstr("field max not found in type otlp.retryConfig"),
+                                                     HasSubstr("field ca not found in type exthttp.TLSConfig"),
+                                                     HasSubstr("unknown sampler_type \"const\"")));
+}
+
+TEST(ParseTracingConfig, RefusesUnknownTypes) {
   EXPECT_THAT(Error("type: FOO\n"), HasSubstr("tracing with type FOO is not supported"));
   EXPECT_THAT(Error("config: {}\n"), HasSubstr("field type is required"));
 }
 
 TEST(ParseTracingConfig, SaysWhatIsWrong) {
   auto error = [](std::string config) { return Error("type: OTLP\nconfig: {client_type: grpc, " + config + "}\n"); };
-  EXPECT_THAT(error("endpont: x"), HasSubstr("field endpont not found in type otlp.Config"));
   EXPECT_THAT(error("compression: zstd"), HasSubstr("compression \"zstd\" is not supported"));
-  EXPECT_THAT(error("sampler_type: Sometimes"), HasSubstr("unknown sampler_type \"Sometimes\""));
   EXPECT_THAT(error("sampler_type: TraceIDRatioBased, sampler_param: 2"), HasSubstr("is no ratio between 0 and 1"));
-  EXPECT_THAT(error("timeout: 0"), HasSubstr("timeout must be above 0"));
+  EXPECT_THAT(error("timeout: -1s"), HasSubstr("timeout must not be below 0"));
   EXPECT_THAT(Error("type: OTLP\nconfig: {client_type: udp}\n"), HasSubstr("neither grpc nor http"));
   EXPECT_THAT(Error("type: OTLP\nconfig: {}\n"), HasSubstr("field client_type is required"));
   EXPECT_THAT(Error("type: OTLP\n"), HasSubstr("field config is required"));

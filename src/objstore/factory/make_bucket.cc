@@ -32,7 +32,7 @@ Result<std::unique_ptr<Bucket>> MakeFilesystem(const config::Node& node, const E
   std::string directory;
   GN_TRY(config::DecodeNode(node, "filesystem.Config", [&](config::Decoder& d) {
     d.Field("directory", &directory);
-    for (const auto& [key, value] : node.entries()) d.Ignore(key->text());
+    d.IgnoreOthers();
   }));
   if (directory.empty()) return Status(Code::kInvalid, "missing directory for filesystem bucket");
   return std::unique_ptr<Bucket>(std::make_unique<FilesystemBucket>(environment.files, directory));

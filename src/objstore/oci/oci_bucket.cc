@@ -313,7 +313,9 @@ Result<std::unique_ptr<Bucket>> MakeOciBucket(const config::Node& node, const En
       h.Field("max_conns_per_host", &http_config.max_conns_per_host);
       h.Field("disable_compression", &http_config.disable_compression);
       config::GoDurationField(h, "client_timeout", &client_timeout);
+      h.IgnoreOthers();
     });
+    d.IgnoreOthers();  // as Thanos does
   }));
   if (bucket.empty()) return Status(Code::kInvalid, "no OCI bucket specified");
   key.private_key = private_key.value();

@@ -58,11 +58,6 @@ Result<std::unique_ptr<Bucket>> Make(const Store& store, const Environment& envi
       std::make_unique<S3Bucket>(std::move(bucket), std::move(client), environment.executor));
 }
 
-// Unknown fields are ignored where Thanos ignores them.
-void IgnoreOthers(config::Decoder& decoder) {
-  for (const auto& [key, value] : decoder.node().entries()) decoder.Ignore(key->text());
-}
-
 Status Insufficient(const char* text) { return {Code::kInvalid, text}; }
 
 }  // namespace
@@ -79,7 +74,7 @@ Result<std::unique_ptr<Bucket>> MakeCosBucket(const config::Node& node, const En
     d.Field("secret_id", &store.access_key);
     d.Field("max_retries", &store.max_retries);
     DecodeHttpConfig(d, &store.http);
-    IgnoreOthers(d);
+    d.IgnoreOthers();  // as Thanos does
   }));
   if (!endpoint.empty()) {
     if (store.access_key.empty() || store.secret_key.empty()) return Insufficient("secret_id or secret_key is empty");
@@ -102,7 +97,7 @@ Result<std::unique_ptr<Bucket>> MakeOssBucket(const config::Node& node, const En
     d.Field("bucket", &store.bucket);
     d.Field("access_key_id", &store.access_key);
     d.Field("access_key_secret", &store.secret_key);
-    IgnoreOthers(d);
+    d.IgnoreOthers();  // as Thanos does
   }));
   if (endpoint.empty() || store.bucket.empty()) {
     return Insufficient("aliyun oss endpoint or bucket is not present in config file");
@@ -145,7 +140,7 @@ Result<std::unique_ptr<Bucket>> MakeBosBucket(const config::Node& node, const En
     d.Field("endpoint", &endpoint);
     d.Field("access_key", &store.access_key);
     d.Field("secret_key", &store.secret_key);
-    IgnoreOthers(d);
+    d.IgnoreOthers();  // as Thanos does
   }));
   if (store.bucket.empty() || endpoint.empty() || store.access_key.empty() || store.secret_key.empty()) {
     return Insufficient("insufficient BOS configuration information");
