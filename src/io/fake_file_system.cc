@@ -38,13 +38,13 @@ class FakeFileSystem::OpenForReading : public RandomFile {
   OpenForReading(FakeFileSystem& fs, NodePtr node, std::string path, uint64_t size)
       : fs_(fs), node_(std::move(node)), path_(std::move(path)), size_(size) {}
   uint64_t size() const override { return size_; }
-  Status Read(uint64_t offset, size_t n, std::string* out) const override {
+  Status ReadTo(uint64_t offset, size_t n, char* out) const override {
     MutexLock lock(fs_.mutex_);
     GN_TRY(fs_.Count());
     if (offset > node_->bytes.size() || n > node_->bytes.size() - offset) {
       return Status(Code::kCorrupt, "read " + path_ + ": ends before byte " + std::to_string(offset + n));
     }
-    out->assign(node_->bytes, offset, n);
+    node_->bytes.copy(out, n, offset);
     return Status();
   }
 

@@ -31,8 +31,13 @@ class RandomFile {
  public:
   virtual ~RandomFile() = default;
   virtual uint64_t size() const = 0;  // when it was opened
-  // Replaces *out by exactly `n` bytes from `offset`; kCorrupt when the file ends before.
-  virtual Status Read(uint64_t offset, size_t n, std::string* out) const = 0;
+  // Exactly `n` bytes from `offset` to `out`; kCorrupt when the file ends before.
+  virtual Status ReadTo(uint64_t offset, size_t n, char* out) const = 0;
+  // The same, *out replaced by them.
+  Status Read(uint64_t offset, size_t n, std::string* out) const {
+    out->resize(n);
+    return ReadTo(offset, n, out->data());
+  }
 };
 
 // Writes at the end of a file. Closed, but not synced, on destruction.
@@ -44,6 +49,8 @@ class WritableFile {
   // Bytes in the file.
   virtual uint64_t size() const = 0;
 };
+
+inline constexpr size_t kDirectAlignment = 4096;
 
 // Holds a lock file; lets go on destruction.
 class FileLock {
@@ -62,6 +69,10 @@ class FileSystem {
 
   // Makes the file, or empties it.
   virtual Result<std::unique_ptr<WritableFile>> Create(const std::string& path) = 0;
+  // The same for one that is large and written once from front to back: past the cache of the machine where that can
+  // be had, so that what is read there stays in it. Appends of whole blocks of kDirectAlignment bytes, from memory that
+  // is aligned so, are not copied. All of it is in the file after Sync() only.
+  virtual Result<std::unique_ptr<WritableFile>> CreateDirect(const std::string& path) { return Create(path); }
   // Makes the file, or goes on at its end.
   virtual Result<std::unique_ptr<WritableFile>> OpenAppend(const std::string& path) = 0;
   virtual Status Truncate(const std::string& path, uint64_t bytes) = 0;

@@ -5,6 +5,7 @@
 
 #include <cstdlib>
 
+#include "io/direct_file.h"
 #include "io/fake_file_system.h"
 #include "io/path.h"
 
@@ -77,10 +78,46 @@ TEST_P(FileSystemContract, RandomReadsAreExact) {
   std::string bytes = "old";
   ASSERT_TRUE(file->Read(3, 4, &bytes).ok());
   EXPECT_EQ(bytes, "3456");
+  char to[4] = "xyz";
+  ASSERT_TRUE(file->ReadTo(8, 2, to).ok());
+  EXPECT_EQ(std::string(to), "89z");
   ASSERT_TRUE(file->Read(10, 0, &bytes).ok());
   EXPECT_EQ(bytes, "");
   EXPECT_EQ(file->Read(8, 3, &bytes).code(), Code::kCorrupt);
   EXPECT_EQ(file->Read(11, 1, &bytes).code(), Code::kCorrupt);
+}
+
+// Pieces of all sizes, from memory that is aligned and that is not.
+TEST_P(FileSystemContract, DirectFilesHaveAllBytesInOrder) {
+  constexpr size_t kMemory = 3 << 20;
+  AlignedBytes memory = MakeAligned(kMemory);
+  for (size_t i = 0; i < kMemory; ++i) memory[i] = static_cast<char>(i * 31 + i / 4096);
+  const std::vector<std::vector<std::pair<size_t, size_t>>> cases = {
+      {},
+      {{0, 5}},
+      {{0, 4096}},
+      {{0, 1 << 20}, {0, 1 << 20}, {1 << 20, 4096}},
+      {{0, (1 << 20) + 100}, {0, 8192}, {7, 4096}, {4096, 100}},
+      {{1, 3'000'000}, {4096, 4096}, {0, 0}, {0, 1}},
+      {{8192, 2'000'000}, {8192, 1'000'000}, {3, 4093}, {4096, 40'960}},
+  };
+  for (const auto& pieces : cases) {
+    std::string want;
+    auto file = fs_->CreateDirect(At("direct"));
+    ASSERT_TRUE(file.ok()) << file.status().message();
+    for (auto [from, n] : pieces) {
+      std::string_view piece(memory.get() + from, n);
+      want += piece;
+      ASSERT_TRUE((*file)->Append(piece).ok());
+      EXPECT_EQ((*file)->size(), want.size());
+    }
+    ASSERT_TRUE((*file)->Sync().ok());
+    EXPECT_TRUE(*fs_->ReadFile(At("direct")) == want);
+    ASSERT_TRUE((*file)->Append("and more").ok());
+    ASSERT_TRUE((*file)->Sync().ok());
+    EXPECT_TRUE(*fs_->ReadFile(At("direct")) == want + "and more");
+  }
+  EXPECT_EQ(fs_->CreateDirect(At("no/where")).status().code(), Code::kNotFound);
 }
 
 TEST_P(FileSystemContract, MapsFilesAlsoEmptyOnes) {

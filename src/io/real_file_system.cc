@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "io/descriptor.h"
+#include "io/direct_file.h"
 #include "io/errno_status.h"
 #include "io/file_system.h"
 #include "io/path.h"
@@ -16,21 +18,6 @@ namespace gauntlet::io {
 namespace {
 
 constexpr mode_t kFileMode = 0666, kDirectoryMode = 0777;  // less the umask, as Go does
-
-// A file descriptor.
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
-  ~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-  }
-  int get() const { return fd_; }
-
- private:
-  int fd_;
-};
 
 Result<Descriptor> Open(const std::string& path, int flags) {
   for (;;) {
@@ -70,9 +57,8 @@ class RealRandomFile : public RandomFile {
   RealRandomFile(Descriptor fd, std::string path, uint64_t size)
       : fd_(std::move(fd)), path_(std::move(path)), size_(size) {}
   uint64_t size() const override { return size_; }
-  Status Read(uint64_t offset, size_t n, std::string* out) const override {
-    out->resize(n);
-    GN_ASSIGN(bool whole, ReadFully(fd_.get(), path_, offset, out->data(), n));
+  Status ReadTo(uint64_t offset, size_t n, char* out) const override {
+    GN_ASSIGN(bool whole, ReadFully(fd_.get(), path_, offset, out, n));
     if (whole) return Status();
     return Status(Code::kCorrupt, "read " + path_ + ": ends before byte " + std::to_string(offset + n));
   }
@@ -146,6 +132,11 @@ class RealFileSystemImpl : public FileSystem {
 
   Result<std::unique_ptr<WritableFile>> Create(const std::string& path) override {
     return OpenForWriting(path, O_WRONLY | O_CREAT | O_TRUNC);
+  }
+  Result<std::unique_ptr<WritableFile>> CreateDirect(const std::string& path) override {
+    int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_DIRECT | O_CLOEXEC, kFileMode);
+    if (fd < 0) return Create(path);  // there are file systems without it
+    return std::unique_ptr<WritableFile>(std::make_unique<DirectFile>(Descriptor(fd), path));
   }
   Result<std::unique_ptr<WritableFile>> OpenAppend(const std::string& path) override {
     return OpenForWriting(path, O_WRONLY | O_CREAT | O_APPEND);

@@ -4,6 +4,18 @@
 
 namespace gauntlet::objstore {
 
+Result<size_t> Bucket::ReadInto(const std::string& name, uint64_t offset, size_t length, char* out,
+                                const Cancel& cancel) {
+  size_t got = 0;
+  GN_TRY(GetRange(name, offset, length, cancel, [&](std::string_view bytes) {
+    if (bytes.size() > length - got) return Status(Code::kInternal, "the bucket gave more than it was asked for");
+    bytes.copy(out + got, bytes.size());
+    got += bytes.size();
+    return Status();
+  }));
+  return got;
+}
+
 Result<std::string> ReadObject(Bucket& bucket, const std::string& name, const Cancel& cancel, size_t bytes_max) {
   std::string out;
   GN_TRY(bucket.Get(name, cancel, [&](std::string_view bytes) {

@@ -48,6 +48,11 @@ class Source {
   virtual ~Source() = default;
   // Up to `n` bytes to `out`; 0 at the end.
   virtual Result<size_t> Read(char* out, size_t n) = 0;
+  // The same where the bytes lie: in the source's memory, or in *buffer, which is `n` bytes. Valid until the next call.
+  virtual Result<std::string_view> Next(char* buffer, size_t n) {
+    GN_ASSIGN(size_t got, Read(buffer, n));
+    return std::string_view(buffer, got);
+  }
   // How many bytes there are in all, when that is known.
   virtual std::optional<uint64_t> bytes() const { return std::nullopt; }
   // Set when all of them can be read by offset, again and from many threads: then nothing needs to be buffered.
@@ -81,6 +86,9 @@ class Bucket {
   // Up to `length` bytes from `offset`; fewer, or none, when the object ends before.
   virtual Status GetRange(const std::string& name, uint64_t offset, uint64_t length, const Cancel& cancel,
                           const OnBytes& on_bytes) = 0;
+  // The same to `out`, without a copy in between where the store allows that; how many there were.
+  virtual Result<size_t> ReadInto(const std::string& name, uint64_t offset, size_t length, char* out,
+                                  const Cancel& cancel);
   virtual Result<bool> Exists(const std::string& name, const Cancel& cancel) = 0;
   virtual Result<ObjectAttributes> Attributes(const std::string& name, const Cancel& cancel) = 0;
   // Afterwards the object is there with these bytes; before, and on an error, it is as it was: never in part.

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/ulid.h"
+#include "io/direct_file.h"
 #include "io/path.h"
 
 namespace gauntlet::objstore {
@@ -16,6 +17,9 @@ constexpr char kAside[] = ".gauntlet-uploads";
 constexpr int64_t kLeftoverMs = int64_t{24} * 3600 * 1000;
 constexpr size_t kReadBytes = 512 << 10;
 constexpr int kDepthMax = 100;
+// What is as long, or of a length that nobody knows, is not kept in the machine's cache while it is written: that costs
+// more than the rest of an upload, and pushes out what is read.
+constexpr uint64_t kDirectBytesMin = 4 << 20;
 
 std::string Absolute(const std::string& directory) {
   std::string path = directory;
@@ -112,12 +116,16 @@ Status FilesystemBucket::Get(const std::string& name, const Cancel& cancel, cons
   return GetRange(name, 0, UINT64_MAX, cancel, on_bytes);
 }
 
-Status FilesystemBucket::GetRange(const std::string& name, uint64_t offset, uint64_t length, const Cancel& cancel,
-                                  const OnBytes& on_bytes) {
+Result<std::unique_ptr<io::RandomFile>> FilesystemBucket::Open(const std::string& name, const Cancel& cancel) const {
   GN_ASSIGN(std::string path, PathOf(name, cancel));
   GN_ASSIGN(io::FileInfo info, files_.Stat(path));
-  if (info.is_directory) return {Code::kNotFound, "no object " + name};
-  GN_ASSIGN(auto file, files_.OpenRandom(path));
+  if (info.is_directory) return Status(Code::kNotFound, "no object " + name);
+  return files_.OpenRandom(path);
+}
+
+Status FilesystemBucket::GetRange(const std::string& name, uint64_t offset, uint64_t length, const Cancel& cancel,
+                                  const OnBytes& on_bytes) {
+  GN_ASSIGN(auto file, Open(name, cancel));
   if (offset >= file->size()) return Status();
   uint64_t end = offset + std::min(length, file->size() - offset);
   std::string bytes;
@@ -129,6 +137,15 @@ Status FilesystemBucket::GetRange(const std::string& name, uint64_t offset, uint
     offset += n;
   }
   return Status();
+}
+
+Result<size_t> FilesystemBucket::ReadInto(const std::string& name, uint64_t offset, size_t length, char* out,
+                                          const Cancel& cancel) {
+  GN_ASSIGN(auto file, Open(name, cancel));
+  if (offset >= file->size()) return size_t{0};
+  length = static_cast<size_t>(std::min<uint64_t>(length, file->size() - offset));
+  GN_TRY(file->ReadTo(offset, length, out));
+  return length;
 }
 
 Result<bool> FilesystemBucket::Exists(const std::string& name, const Cancel& cancel) {
@@ -159,13 +176,14 @@ Status FilesystemBucket::Upload(const std::string& name, Source& source, const U
 }
 
 Status FilesystemBucket::WriteAside(const std::string& path, Source& source, const Cancel& cancel) const {
-  GN_ASSIGN(auto file, files_.Create(path));
-  std::string buffer(kReadBytes, '\0');
+  const bool large = source.bytes().value_or(kDirectBytesMin) >= kDirectBytesMin;
+  GN_ASSIGN(auto file, large ? files_.CreateDirect(path) : files_.Create(path));
+  io::AlignedBytes buffer = io::MakeAligned(kReadBytes);
   while (true) {
     GN_TRY(cancel.status());
-    GN_ASSIGN(size_t n, source.Read(buffer.data(), buffer.size()));
-    if (n == 0) break;
-    GN_TRY(file->Append(std::string_view(buffer).substr(0, n)));
+    GN_ASSIGN(std::string_view bytes, source.Next(buffer.get(), kReadBytes));
+    if (bytes.empty()) break;
+    GN_TRY(file->Append(bytes));
   }
   if (source.bytes().has_value() && file->size() != *source.bytes()) {
     return {Code::kCorrupt, "the source has other bytes than it said"};

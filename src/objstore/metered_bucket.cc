@@ -141,6 +141,16 @@ Status MeteredBucket::GetRange(const std::string& name, uint64_t offset, uint64_
   return status;
 }
 
+Result<size_t> MeteredBucket::ReadInto(const std::string& name, uint64_t offset, size_t length, char* out,
+                                       const Cancel& cancel) {
+  Call call(instruments_->get_range);
+  Result<size_t> result = inner_->ReadInto(name, offset, length, out, cancel);
+  if (result.ok()) call.SetBytes(*result);
+  GN_TRY(call.End(result.status()));
+  call.CountFetched();
+  return result;
+}
+
 Result<bool> MeteredBucket::Exists(const std::string& name, const Cancel& cancel) {
   Call call(instruments_->exists);
   Result<bool> result = inner_->Exists(name, cancel);
@@ -163,6 +173,11 @@ Status MeteredBucket::Upload(const std::string& name, Source& source, const Uplo
     Result<size_t> Read(char* out, size_t n) override {
       Result<size_t> got = inner_.Read(out, n);
       if (got.ok()) call_.AddBytes(*got);
+      return got;
+    }
+    Result<std::string_view> Next(char* buffer, size_t n) override {
+      Result<std::string_view> got = inner_.Next(buffer, n);
+      if (got.ok()) call_.AddBytes(got->size());
       return got;
     }
     std::optional<uint64_t> bytes() const override { return inner_.bytes(); }

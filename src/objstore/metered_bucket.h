@@ -26,6 +26,8 @@ class MeteredBucket final : public Bucket {
   Status Get(const std::string& name, const Cancel& cancel, const OnBytes& on_bytes) override;
   Status GetRange(const std::string& name, uint64_t offset, uint64_t length, const Cancel& cancel,
                   const OnBytes& on_bytes) override;
+  Result<size_t> ReadInto(const std::string& name, uint64_t offset, size_t length, char* out,
+                          const Cancel& cancel) override;
   Result<bool> Exists(const std::string& name, const Cancel& cancel) override;
   Result<ObjectAttributes> Attributes(const std::string& name, const Cancel& cancel) override;
   Status Upload(const std::string& name, Source& source, const UploadOptions& options, const Cancel& cancel) override;

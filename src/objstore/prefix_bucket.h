@@ -28,6 +28,10 @@ class PrefixBucket final : public Bucket {
                   const OnBytes& on_bytes) override {
     return inner_->GetRange(Under(name), offset, length, cancel, on_bytes);
   }
+  Result<size_t> ReadInto(const std::string& name, uint64_t offset, size_t length, char* out,
+                          const Cancel& cancel) override {
+    return inner_->ReadInto(Under(name), offset, length, out, cancel);
+  }
   Result<bool> Exists(const std::string& name, const Cancel& cancel) override {
     return inner_->Exists(Under(name), cancel);
   }

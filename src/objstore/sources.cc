@@ -4,9 +4,9 @@
 
 namespace gauntlet::objstore {
 
-Status BytesFile::Read(uint64_t offset, size_t n, std::string* out) const {
+Status BytesFile::ReadTo(uint64_t offset, size_t n, char* out) const {
   if (offset > bytes_.size() || n > bytes_.size() - offset) return {Code::kCorrupt, "read past the end of the bytes"};
-  out->assign(bytes_.substr(offset, n));
+  bytes_.copy(out, n, offset);
   return Status();
 }
 
@@ -24,8 +24,7 @@ Result<std::unique_ptr<FileSource>> FileSource::Open(io::FileSystem& files, cons
 Result<size_t> FileSource::Read(char* out, size_t n) {
   n = static_cast<size_t>(std::min<uint64_t>(n, file_->size() - at_));
   if (n == 0) return n;
-  GN_TRY(file_->Read(at_, n, &buffer_));
-  buffer_.copy(out, n);
+  GN_TRY(file_->ReadTo(at_, n, out));
   at_ += n;
   return n;
 }

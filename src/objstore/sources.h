@@ -18,7 +18,7 @@ class BytesFile final : public io::RandomFile {
  public:
   explicit BytesFile(std::string_view bytes) : bytes_(bytes) {}
   uint64_t size() const override { return bytes_.size(); }
-  Status Read(uint64_t offset, size_t n, std::string* out) const override;
+  Status ReadTo(uint64_t offset, size_t n, char* out) const override;
   std::string_view bytes() const { return bytes_; }
 
  private:
@@ -49,7 +49,6 @@ class FileSource final : public Source {
  private:
   const std::unique_ptr<io::RandomFile> file_;
   uint64_t at_ = 0;
-  std::string buffer_;
 };
 
 }  // namespace gauntlet::objstore

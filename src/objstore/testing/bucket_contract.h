@@ -120,6 +120,23 @@ TEST_P(BucketContract, RangesAreCutAtTheEnd) {
   EXPECT_EQ(Range("o", 2, 0), "");
 }
 
+TEST_P(BucketContract, RangesAreReadIntoMemory) {
+  Put("o", "0123456789");
+  auto read = [&](uint64_t offset, size_t n) {
+    std::string bytes(n + 1, '-');
+    auto got = bucket().ReadInto("o", offset, n, bytes.data(), Cancel());
+    EXPECT_TRUE(got.ok()) << got.status().message();
+    return got.ok() ? bytes.substr(0, *got) + bytes.back() : std::string();
+  };
+  EXPECT_EQ(read(3, 4), "3456-");
+  EXPECT_EQ(read(0, 10), "0123456789-");
+  EXPECT_EQ(read(8, 100), "89-");
+  EXPECT_EQ(read(10, 1), "-");
+  EXPECT_EQ(read(100, 1), "-");
+  char byte = 0;
+  EXPECT_EQ(bucket().ReadInto("none", 0, 1, &byte, Cancel()).status().code(), Code::kNotFound);
+}
+
 TEST_P(BucketContract, ListsInOrderByDirectory) {
   for (const char* name : {"id1/obj_1.some", "id1/obj_2.some", "id1/obj_3.some", "id2/obj_4.some", "id1-x/a",
                            "obj_5.some", "id1/sub/subobj_1.some", "id1/sub/subobj_2.some"}) {
