@@ -44,21 +44,22 @@ void CountSeries(std::span<const BlockChunk> chunks, bool samples, BlockStats* s
   }
 }
 
-Status WriteChunks(std::span<const BlockChunk> chunks, SegmentWriter& segments, std::vector<ChunkMeta>* metas) {
-  std::vector<ChunkToStore> to_store;
-  std::vector<uint64_t> refs(chunks.size());
-  to_store.reserve(chunks.size());
-  for (const BlockChunk& chunk : chunks) to_store.push_back({chunk.chunk, chunk.stored});
-  GN_TRY(segments.Write(to_store, refs));
-  metas->clear();
-  for (size_t i = 0; i < chunks.size(); ++i) metas->push_back({chunks[i].mint_ms, chunks[i].maxt_ms, refs[i]});
+Status WriteChunks(std::span<const BlockChunk> chunks, SegmentWriter& segments, WrittenChunks* written) {
+  written->to_store.clear();
+  for (const BlockChunk& chunk : chunks) written->to_store.push_back({chunk.chunk, chunk.stored});
+  written->refs.resize(chunks.size());
+  GN_TRY(segments.Write(written->to_store, written->refs));
+  written->metas.clear();
+  for (size_t i = 0; i < chunks.size(); ++i) {
+    written->metas.push_back({chunks[i].mint_ms, chunks[i].maxt_ms, written->refs[i]});
+  }
   return Status();
 }
 
 template <typename Labels>
 Status BlockWriter::Add(Labels labels, std::span<const BlockChunk> chunks) {
-  GN_TRY(WriteChunks(chunks, *chunks_, &metas_));
-  GN_TRY(index_->AddSeries(labels, metas_));
+  GN_TRY(WriteChunks(chunks, *chunks_, &written_));
+  GN_TRY(index_->AddSeries(labels, written_.metas));
   CountSeries(chunks, !keep_sample_counts_, &meta_.stats);
   return Status();
 }

@@ -36,8 +36,14 @@ struct BlockChunk {
 // Counts what a series with these chunks adds to a block. `samples`: their samples, too, from 0 with the first series;
 // those of floats and of histograms stay as given in a block of aggregates: they are the raw block's.
 void CountSeries(std::span<const BlockChunk> chunks, bool samples, BlockStats* stats);
-// Writes the chunks of one series; `metas` receives where they went.
-Status WriteChunks(std::span<const BlockChunk> chunks, SegmentWriter& segments, std::vector<ChunkMeta>* metas);
+// Where the chunks of a series went, and what is needed on the way; reused from series to series.
+struct WrittenChunks {
+  std::vector<ChunkMeta> metas;
+  std::vector<ChunkToStore> to_store;
+  std::vector<uint64_t> refs;
+};
+// Writes the chunks of one series.
+Status WriteChunks(std::span<const BlockChunk> chunks, SegmentWriter& segments, WrittenChunks* written);
 
 class BlockWriter {
  public:
@@ -73,7 +79,7 @@ class BlockWriter {
   std::string parent_, dir_, temporary_;
   std::unique_ptr<SegmentWriter> chunks_;
   std::unique_ptr<IndexWriter> index_;
-  std::vector<ChunkMeta> metas_;
+  WrittenChunks written_;
   bool keep_sample_counts_ = false, finished_ = false;
 };
 

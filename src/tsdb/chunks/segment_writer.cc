@@ -9,22 +9,19 @@
 #include "io/path.h"
 
 namespace gauntlet::tsdb {
-namespace {
-
-constexpr size_t kBufferBytes = 1 << 20;
-
-}  // namespace
 
 SegmentWriter::SegmentWriter(io::FileSystem& files, std::string dir, uint64_t segment_bytes_max)
     : open_([&files, dir](const std::string& name) { return files.Create(io::JoinPath(dir, name)); }),
       sync_directory_([&files, dir] { return files.SyncDirectory(dir); }),
-      bytes_max_(segment_bytes_max) {}
+      bytes_max_(segment_bytes_max),
+      buffer_bytes_(kBufferBytes) {}
 
 Status SegmentWriter::Write(std::span<const ChunkToStore> chunks, std::span<uint64_t> refs) {
   GN_DCHECK(refs.size() >= chunks.size());
   // What the current segment would hold with the chunks so far.
   uint64_t planned = offset_ > kSegmentHeaderBytes ? offset_ : kSegmentHeaderBytes;
   bool continued = offset_ > kSegmentHeaderBytes;
+  std::string_view run;  // stored chunks that follow each other in memory too, not yet put
   for (size_t i = 0; i < chunks.size(); ++i) {
     uint64_t size = chunks[i].chunk.bytes.size() + kStoredChunkOverheadMax;
     bool cut = planned + size > bytes_max_ && (continued || i != 0);
@@ -33,18 +30,28 @@ Status SegmentWriter::Write(std::span<const ChunkToStore> chunks, std::span<uint
       continued = false;
     }
     planned += size;
-    if (cut || segments_ == 0) GN_TRY(Cut());
-    refs[i] = PackChunkRef({segments_ - 1, static_cast<uint32_t>(offset_)});
-    size_t before = buffer_.size();
-    if (chunks[i].stored.empty()) {
-      AppendStoredChunk(chunks[i].chunk, &buffer_);
-    } else {
-      buffer_.append(chunks[i].stored);
+    if (cut || segments_ == 0) {
+      GN_TRY(Put(std::exchange(run, {})));
+      GN_TRY(Cut());
     }
-    offset_ += buffer_.size() - before;
-    if (buffer_.size() >= kBufferBytes) GN_TRY(Flush());
+    refs[i] = PackChunkRef({segments_ - 1, static_cast<uint32_t>(offset_)});
+    std::string_view stored = chunks[i].stored;
+    if (stored.empty()) {
+      GN_TRY(Put(std::exchange(run, {})));
+      size_t before = buffer_.size();
+      AppendStoredChunk(chunks[i].chunk, &buffer_);
+      offset_ += buffer_.size() - before;
+      if (buffer_.size() >= buffer_bytes_) GN_TRY(Flush());
+      continue;
+    }
+    offset_ += stored.size();
+    if (run.data() + run.size() == stored.data()) {
+      run = {run.data(), run.size() + stored.size()};
+    } else {
+      GN_TRY(Put(std::exchange(run, stored)));
+    }
   }
-  return Status();
+  return Put(run);
 }
 
 Status SegmentWriter::Finish() {
@@ -68,7 +75,18 @@ Status SegmentWriter::Cut() {
   return Status();
 }
 
+Status SegmentWriter::Put(std::string_view bytes) {
+  if (bytes.empty()) return Status();
+  if (buffer_bytes_ == 0) {
+    GN_TRY(Flush());
+    return file_->Append(bytes);
+  }
+  buffer_.append(bytes);
+  return buffer_.size() >= buffer_bytes_ ? Flush() : Status();
+}
+
 Status SegmentWriter::Flush() {
+  if (buffer_.empty()) return Status();
   GN_TRY(file_->Append(buffer_));
   buffer_.clear();
   return Status();

@@ -71,6 +71,47 @@ TEST_F(Segments, ChunkLargerThanASegmentGetsOneOfItsOwn) {
   EXPECT_EQ(Open().segments(), 3u);
 }
 
+// Stored chunks are copied in runs, through a buffer or past it, and the bytes are the same.
+TEST_F(Segments, CopiesOfStoredChunksHaveTheBytesOfWrittenOnes) {
+  std::mt19937 random(2);
+  std::vector<std::string> data;
+  std::string stored;
+  std::vector<size_t> ends;
+  for (int i = 0; i < 300; ++i) {
+    data.push_back(RandomBytes(random, 1 + random() % 900));
+    AppendStoredChunk({Encoding::kXor, data.back()}, &stored);
+    ends.push_back(stored.size());
+  }
+  for (size_t buffer : {size_t{0}, size_t{1000}, SegmentWriter::kBufferBytes}) {
+    std::vector<std::string> all[2];  // segments
+    std::vector<uint64_t> refs[2];
+    for (int copies : {0, 1}) {
+      const std::string dir = "runs-" + std::to_string(buffer) + "-" + std::to_string(copies);
+      ASSERT_TRUE(files_.MakeDirectories(dir).ok());
+      SegmentWriter writer([&](const std::string& name) { return files_.Create(dir + "/" + name); }, 40'000, buffer);
+      for (size_t at = 0; at < data.size(); at += 10) {
+        std::vector<ChunkToStore> chunks;
+        for (size_t i = at; i < at + 10; ++i) {
+          size_t begin = i == 0 ? 0 : ends[i - 1];
+          // One of them as if it was made anew, one from elsewhere: runs end there.
+          bool copied = copies == 1 && i % 7 != 0;
+          chunks.push_back({{Encoding::kXor, data[i]}, {}});
+          if (copied) chunks.back().stored = std::string_view(stored).substr(begin, ends[i] - begin);
+        }
+        refs[copies].resize(at + 10);
+        ASSERT_TRUE(writer.Write(chunks, std::span(refs[copies]).subspan(at)).ok());
+      }
+      ASSERT_TRUE(writer.Finish().ok());
+      for (uint32_t n = 1; n <= writer.segments(); ++n) {
+        all[copies].push_back(*files_.ReadFile(dir + "/" + SegmentName(n)));
+      }
+    }
+    EXPECT_GT(all[0].size(), 3u);
+    EXPECT_TRUE(all[0] == all[1]) << buffer;
+    EXPECT_EQ(refs[0], refs[1]);
+  }
+}
+
 TEST_F(Segments, NothingWrittenMakesNoFile) {
   SegmentWriter writer(files_, "b/chunks");
   ASSERT_TRUE(writer.Finish().ok());

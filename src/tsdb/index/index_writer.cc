@@ -181,6 +181,14 @@ std::string IndexWriter::LabelText(std::span<const uint32_t> labels) const {
   return LabelsView(packed).ToString();
 }
 
+size_t IndexWriter::memory_bytes() const { return symbols_.memory_bytes() + buffer_.capacity(); }
+
+size_t IndexWriter::finish_memory_bytes() const {
+  uint64_t pairs = 0;  // label pairs of the series: as many lists there are at most, and no more than symbols by name
+  for (const auto& [name, uses] : name_uses_) pairs += std::min<uint64_t>(uses, symbols_.size());
+  return sizeof(Posting) * 2 * std::max(series_, std::min(pairs, kPostingsAtOnce)) + sizeof(ListPlace) * pairs;
+}
+
 Status IndexWriter::Finish() {
   GN_TRY(WriteSymbols());
   toc_.label_indices = offset_;

@@ -36,6 +36,7 @@ class SymbolNumbers {
   uint32_t size() const { return static_cast<uint32_t>(starts_.size()); }
   // The symbols as the section holds them, each behind its length.
   const std::string& bytes() const { return bytes_; }
+  size_t memory_bytes() const { return bytes_.capacity() + 4 * (starts_.capacity() + slots_.capacity()); }
 
  private:
   void Rehash();
@@ -62,6 +63,9 @@ class IndexWriter {
   std::string_view symbol(uint32_t number) const { return symbols_[number]; }
   uint64_t series() const { return series_; }
   uint64_t bytes() const { return offset_; }
+  // What is held now, and what Finish() needs beside it; about.
+  size_t memory_bytes() const;
+  size_t finish_memory_bytes() const;
 
  private:
   struct ListPlace {  // of one label pair, by numbers of symbols

@@ -46,29 +46,46 @@ uint64_t SeriesEntryBytes(std::string_view bytes) {
   return static_cast<uint64_t>(in.position() - bytes.data()) + length + 4;
 }
 
+namespace {
+
+// Writes to memory that is known to suffice.
+char* PutUvarint(uint64_t v, char* to) {
+  for (; v >= 0x80; v >>= 7) *to++ = static_cast<char>(v | 0x80);
+  *to++ = static_cast<char>(v);
+  return to;
+}
+
+char* PutVarint(int64_t v, char* to) {
+  return PutUvarint((static_cast<uint64_t>(v) << 1) ^ static_cast<uint64_t>(v >> 63), to);
+}
+
+}  // namespace
+
 void AppendSeriesEntry(std::span<const uint32_t> symbols, std::span<const ChunkMeta> chunks, std::string* out) {
-  std::string entry;
-  AppendUvarint(entry, symbols.size() / 2);
-  for (uint32_t ref : symbols) AppendUvarint(entry, ref);
-  AppendUvarint(entry, chunks.size());
+  constexpr size_t kUvarint32 = 5, kUvarint64 = 10;
+  std::string entry((symbols.size() + 2) * kUvarint32 + chunks.size() * 3 * kUvarint64, '\0');
+  char* to = PutUvarint(symbols.size() / 2, entry.data());
+  for (uint32_t ref : symbols) to = PutUvarint(ref, to);
+  to = PutUvarint(chunks.size(), to);
   const ChunkMeta* last = nullptr;
   for (const ChunkMeta& chunk : chunks) {
     if (last == nullptr) {
-      AppendVarint(entry, chunk.mint_ms);
+      to = PutVarint(chunk.mint_ms, to);
     } else {
-      AppendUvarint(entry, static_cast<uint64_t>(chunk.mint_ms) - static_cast<uint64_t>(last->maxt_ms));
+      to = PutUvarint(static_cast<uint64_t>(chunk.mint_ms) - static_cast<uint64_t>(last->maxt_ms), to);
     }
-    AppendUvarint(entry, static_cast<uint64_t>(chunk.maxt_ms) - static_cast<uint64_t>(chunk.mint_ms));
+    to = PutUvarint(static_cast<uint64_t>(chunk.maxt_ms) - static_cast<uint64_t>(chunk.mint_ms), to);
     if (last == nullptr) {
-      AppendUvarint(entry, chunk.ref);
+      to = PutUvarint(chunk.ref, to);
     } else {
-      AppendVarint(entry, static_cast<int64_t>(chunk.ref - last->ref));
+      to = PutVarint(static_cast<int64_t>(chunk.ref - last->ref), to);
     }
     last = &chunk;
   }
-  AppendUvarint(*out, entry.size());
-  out->append(entry);
-  AppendBe32(out, io::Crc32c(entry));
+  std::string_view written(entry.data(), static_cast<size_t>(to - entry.data()));
+  AppendUvarint(*out, written.size());
+  out->append(written);
+  AppendBe32(out, io::Crc32c(written));
 }
 
 Status SeriesDecoder::Open(std::string_view bytes, ByteReader* rest) {
