@@ -34,11 +34,12 @@ enum class MergeKind : uint8_t {
 
 struct CompactOptions {
   MergeKind kind = MergeKind::kChain;
-  // Merges series side by side; null: on the caller's thread.
+  // Merges series side by side; null: on the caller's thread. Sources and sink are then used by one thread at a time,
+  // but not always the same.
   Executor* executor = nullptr;
   // Chunks of one source that overlap or go back are merged like those of several, instead of being an error.
   bool accept_unordered_chunks = false;
-  // Told from time to time, on the caller's thread, how many series are written.
+  // Told from time to time, by one thread at a time, how many series are written.
   std::function<void(uint64_t series)> on_progress;
   MemoryBudget* budget = nullptr;  // null = uncounted
 };

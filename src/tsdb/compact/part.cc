@@ -42,24 +42,28 @@ Status EncodeWithout(std::span<const Interval> deleted, const ChunkMeta& meta, C
 
 }  // namespace
 
+Result<ChunkView> ReadChunk(const SourceChunk& chunk, FaultKind* fault) {
+  Result<ChunkView> view = chunk.Read();
+  if (view.ok()) [[likely]]
+    return view;
+  *fault = FaultKind::kChunk;
+  return view.status().Wrap(fmt::format("chunk {}", chunk.meta.ref));
+}
+
 Status ReadPart(const SourceSeries& series, uint32_t source, std::deque<EncodedChunk>* made,
                 std::vector<MergeChunk>* out, FaultKind* fault) {
   std::vector<EncodedChunk> rest;
   for (const SourceChunk& chunk : series.chunks) {
     const ChunkMeta& meta = chunk.meta;
-    auto view = chunk.Read();
-    if (!view.ok()) {
-      *fault = FaultKind::kChunk;
-      return view.status().Wrap(fmt::format("chunk {}", meta.ref));
-    }
+    GN_ASSIGN(ChunkView view, ReadChunk(chunk, fault));
     bool cut = std::any_of(series.deleted.begin(), series.deleted.end(),
                            [&](const Interval& i) { return meta.Overlaps(i.mint_ms, i.maxt_ms); });
     if (!cut) {
-      out->push_back({{meta.mint_ms, meta.maxt_ms, *view, chunk.stored}, source, 0});
+      out->push_back({{meta.mint_ms, meta.maxt_ms, view, chunk.stored}, source, 0});
       continue;
     }
     rest.clear();
-    if (Status st = EncodeWithout(series.deleted, meta, *view, &rest); !st.ok()) {
+    if (Status st = EncodeWithout(series.deleted, meta, view, &rest); !st.ok()) {
       *fault = FaultKind::kChunk;
       return st;
     }

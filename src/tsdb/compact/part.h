@@ -29,6 +29,9 @@ struct MergeChunk : BlockChunk {
 // outside is added to what is deleted.
 bool DropDeleted(int64_t mint_ms, int64_t maxt_ms, SourceSeries* series);
 
+// The chunk, its checksum verified. On an error, *fault is its kind.
+Result<ChunkView> ReadChunk(const SourceChunk& chunk, FaultKind* fault);
+
 // Appends the chunks, their checksums verified; those with deleted samples encoded anew, into `made`. On an error,
 // *fault is its kind.
 Status ReadPart(const SourceSeries& series, uint32_t source, std::deque<EncodedChunk>* made,

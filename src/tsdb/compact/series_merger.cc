@@ -49,31 +49,43 @@ int Family(Encoding encoding) {
 Status SeriesMerger::Merge(std::span<const SourceSeries> parts, std::span<const uint32_t> sources, MergedChunks* out,
                            MergeFault* fault) {
   out->Clear();
+  if (FollowEachOther(parts)) return Copy(parts, sources, out, fault);
   parts_.clear();
   GN_TRY(ReadParts(parts, sources, out, fault));
-  if (parts_.size() == 1) {
-    out->chunks = std::move(parts_[0]);
-    return Status();
-  }
-  if (Concatenate(out)) return Status();
   return MergeParts(out, fault);
 }
 
-bool SeriesMerger::Concatenate(MergedChunks* out) {
+bool SeriesMerger::FollowEachOther(std::span<const SourceSeries> parts) {
   by_time_.clear();
-  for (const Chunks& part : parts_) {
-    if (!part.empty()) by_time_.push_back(&part);
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (!parts[i].deleted.empty()) return false;
+    if (!parts[i].chunks.empty()) by_time_.push_back(i);
   }
-  std::sort(by_time_.begin(), by_time_.end(),
-            [](const Chunks* a, const Chunks* b) { return a->front().mint_ms < b->front().mint_ms; });
-  size_t chunks = 0;
-  for (size_t i = 0; i < by_time_.size(); ++i) {
-    if (i > 0 && by_time_[i]->front().mint_ms <= by_time_[i - 1]->back().maxt_ms) return false;
-    chunks += by_time_[i]->size();
+  std::sort(by_time_.begin(), by_time_.end(), [&parts](size_t a, size_t b) {
+    return parts[a].chunks.front().meta.mint_ms < parts[b].chunks.front().meta.mint_ms;
+  });
+  const ChunkMeta* last = nullptr;
+  for (size_t i : by_time_) {
+    for (const SourceChunk& chunk : parts[i].chunks) {
+      if (chunk.meta.maxt_ms < chunk.meta.mint_ms) return false;
+      if (last != nullptr && chunk.meta.mint_ms <= last->maxt_ms) return false;
+      last = &chunk.meta;
+    }
   }
-  out->chunks.reserve(chunks);
-  for (const Chunks* part : by_time_) out->chunks.insert(out->chunks.end(), part->begin(), part->end());
   return true;
+}
+
+Status SeriesMerger::Copy(std::span<const SourceSeries> parts, std::span<const uint32_t> sources, MergedChunks* out,
+                          MergeFault* fault) const {
+  for (size_t i : by_time_) {
+    fault->source = sources[i];
+    for (const SourceChunk& chunk : parts[i].chunks) {
+      GN_ASSIGN(ChunkView view, ReadChunk(chunk, &fault->kind));
+      out->chunks.push_back({chunk.meta.mint_ms, chunk.meta.maxt_ms, view, chunk.stored});
+    }
+  }
+  *fault = {};
+  return Status();
 }
 
 Status SeriesMerger::ReadParts(std::span<const SourceSeries> parts, std::span<const uint32_t> sources,
@@ -144,7 +156,7 @@ Status SeriesMerger::MergeParts(MergedChunks* out, MergeFault* fault) {
     GN_TRY(MergeGroup(group, &encoded, fault));
     for (EncodedChunk& chunk : encoded) {
       const EncodedChunk& kept = out->made.emplace_back(std::move(chunk));
-      out->chunks.push_back({{kept.mint_ms, kept.maxt_ms, kept.view(), {}}, group[0].source, 0});
+      out->chunks.push_back({kept.mint_ms, kept.maxt_ms, kept.view(), {}});
     }
   }
   return Status();

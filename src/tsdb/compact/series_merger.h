@@ -27,7 +27,7 @@ namespace gauntlet::tsdb {
 
 // One series on its way. Borrows what the parts own.
 struct MergedChunks {
-  std::vector<MergeChunk> chunks;
+  std::vector<BlockChunk> chunks;
   std::deque<EncodedChunk> made;  // what chunks that were encoded anew view
 
   void Clear() {
@@ -55,10 +55,13 @@ class SeriesMerger {
  private:
   using Chunks = std::vector<MergeChunk>;
 
+  // Puts the parts into by_time_; false when chunks overlap or go back, or a part has deletions.
+  bool FollowEachOther(std::span<const SourceSeries> parts);
+  // Appends the chunks of the parts by_time_ as they are.
+  Status Copy(std::span<const SourceSeries> parts, std::span<const uint32_t> sources, MergedChunks* out,
+              MergeFault* fault) const;
   Status ReadParts(std::span<const SourceSeries> parts, std::span<const uint32_t> sources, MergedChunks* out,
                    MergeFault* fault);
-  // Appends the parts one after the other, where none overlaps another one. False when any do.
-  bool Concatenate(MergedChunks* out);
   // Splits a part whose chunks are not in order into parts whose chunks are.
   void SplitUnordered(Chunks chunks);
   Status MergeParts(MergedChunks* out, MergeFault* fault);
@@ -74,7 +77,7 @@ class SeriesMerger {
   const MergeKind kind_;
   const bool accept_unordered_;
   std::vector<Chunks> parts_;
-  std::vector<const Chunks*> by_time_;
+  std::vector<size_t> by_time_;
   std::vector<std::unique_ptr<Samples>> buffers_;  // as many as were ever needed at once
   std::vector<Samples*> replicas_;                 // those in use
   Samples merged_;
