@@ -49,14 +49,13 @@ void BucketWebFlags::Register(flags::FlagSet& f) {
            "--web.external-prefix.",
            &route_prefix);
   f.String("web.external-prefix",
-           "Prefix under which a reverse proxy serves the page. Its links are relative, so that only the default of "
-           "--web.route-prefix follows from this.",
+           "Prefix under which a reverse proxy serves the page: its links begin with it. Also the default of "
+           "--web.route-prefix.",
            &external_prefix);
-  f.String(
-      "web.prefix-header",
-      "Name of the HTTP request header with the prefix of a reverse proxy. Accepted; links are relative and do not "
-      "need it.",
-      &prefix_header);
+  f.String("web.prefix-header",
+           "Name of the HTTP request header with the prefix under which a reverse proxy serves the page, where "
+           "--web.external-prefix does not say it.",
+           &prefix_header);
   f.Bool(
       "web.disable-cors",
       "Whether to disable CORS headers to be set by Thanos. By default Thanos sets CORS headers to be allowed by all.",
@@ -122,8 +121,12 @@ Status RunBucketWeb(const GlobalFlags& global, const BucketWebFlags& flags,
   server::Middleware middleware(middleware_options, runtime->registry(), logger);
   net::HttpRouter router(flags.route_prefix.empty() ? flags.external_prefix : flags.route_prefix, middleware.Around());
   server::AddCommonRoutes(router, runtime->prober(), runtime->registry());
-  api::BlockViewer viewer({.label = flags.label, .admin = !flags.disable_admin, .default_view = "global"}, **bucket,
-                          SystemClock());
+  api::BlockViewer viewer({.label = flags.label,
+                           .admin = !flags.disable_admin,
+                           .default_view = "global",
+                           .external_prefix = flags.external_prefix,
+                           .prefix_header = flags.prefix_header},
+                          **bucket, SystemClock());
   viewer.Register(router);
   api::StatusHandlers status_handlers({"bucket", Version(), "", "", std::move(flag_values), SystemClock().NowMs()},
                                       nullptr);

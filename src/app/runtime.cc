@@ -166,8 +166,15 @@ Status Runtime::ServeUntilStopped(Plan& plan, const Cancel& cancel) {
   return Status();
 }
 
+void Runtime::End(Status why) {
+  {
+    MutexLock lock(mutex_);
+    if (end_status_.ok()) end_status_ = why;
+  }
+  ending_.Stop(std::move(why));
+}
+
 int Runtime::Run(Plan plan) {
-  CancelSource source;
   // A signal during `start` ends the wait there, too.
   std::thread watcher;
   bool start_may_wait = static_cast<bool>(plan.start);
@@ -187,7 +194,14 @@ int Runtime::Run(Plan plan) {
     };
   }
   GN_LOG(logger_, kInfo, "starting gauntlet", {"component", component_}, {"version", Version()});
-  Status st = Serve(plan, source.cancel());
+  Status st = Serve(plan, ending_.cancel());
+  {
+    MutexLock lock(mutex_);
+    if (!end_status_.ok()) {
+      GN_LOG(logger_, kError, "ended by an error", {"component", component_}, {"err", end_status_});
+      return 1;
+    }
+  }
   if (st.code() == Code::kCancelled) {
     GN_LOG(logger_, kInfo, "stopped before it was ready", {"component", component_}, {"reason", st});
     return 0;

@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "app/common_flags.h"
+#include "base/cancel.h"
 #include "base/executor.h"
+#include "base/mutex.h"
 #include "net/grpc.h"
 #include "rpc/health.h"
 #include "rpc/method.h"
@@ -62,6 +64,8 @@ class Runtime {
     std::function<void()> on_hangup;
   };
   int Run(Plan plan);
+  // Run ends as with a signal, but with this error: its exit code is 1. Thread-safe.
+  void End(Status why);
 
  private:
   explicit Runtime(const GlobalFlags& flags, std::string component);
@@ -79,6 +83,9 @@ class Runtime {
   std::unique_ptr<ThreadPool> blocking_, workers_;
   std::unique_ptr<tracing::Tracing> tracing_;  // sends its last spans while the pools still run
   rpc::HealthService health_;
+  CancelSource ending_;
+  Mutex mutex_;
+  Status end_status_ GN_GUARDED_BY(mutex_);
 };
 
 // Says why a component could not even begin.

@@ -190,7 +190,11 @@ Status RunStore(const GlobalFlags& global, const AllStoreFlags& flags, std::map<
   server::Middleware middleware(MiddlewareOptionsOf(flags.web, *runtime), runtime->registry(), logger);
   net::HttpRouter router("", middleware.Around());
   server::AddCommonRoutes(router, runtime->prober(), runtime->registry());
-  api::BlockViewer viewer({.label = flags.web.label, .admin = !flags.web.disable_admin, .default_view = "loaded"},
+  api::BlockViewer viewer({.label = flags.web.label,
+                           .admin = !flags.web.disable_admin,
+                           .default_view = "loaded",
+                           .external_prefix = flags.web.external_prefix,
+                           .prefix_header = flags.web.prefix_header},
                           **bucket, SystemClock());
   api::StatusHandlers status_handlers({"store", Version(), "", "", std::move(flag_values), SystemClock().NowMs()},
                                       nullptr);

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "api/block_viewer/page.h"
 #include "api/envelope.h"
@@ -40,7 +41,39 @@ void Send(net::HttpReply& reply, std::string_view type, std::string_view text) {
   static_cast<void>(reply.Write(text));  // a client that has gone needs no page
 }
 
+std::string EscapeHtml(std::string_view text) {
+  std::string out;
+  for (char c : text) {
+    if (c == '"' || c == '&' || c == '<' || c == '>' || c == '\'') {
+      out += "&#" + std::to_string(static_cast<int>(c)) + ";";
+    } else {
+      out.push_back(c);
+    }
+  }
+  return out;
+}
+
 }  // namespace
+
+std::string CleanPrefix(std::string_view prefix) {
+  // Scheme and host are not for a header to say.
+  if (size_t scheme = prefix.find("://"); scheme != std::string_view::npos) {
+    prefix.remove_prefix(scheme + 3);
+    prefix.remove_prefix(std::min(prefix.find('/'), prefix.size()));
+  }
+  prefix = prefix.substr(0, prefix.find_first_of("?#"));
+  std::vector<std::string_view> parts;
+  for (size_t at = 0; at < prefix.size();) {
+    const size_t end = std::min(prefix.find('/', at), prefix.size());
+    std::string_view part = prefix.substr(at, end - at);
+    if (part == ".." && !parts.empty()) parts.pop_back();
+    if (!part.empty() && part != "." && part != "..") parts.push_back(part);
+    at = end + 1;
+  }
+  std::string clean;
+  for (std::string_view part : parts) clean.append("/").append(part);
+  return clean;
+}
 
 BlockViewer::BlockViewer(BlockViewerOptions options, objstore::Bucket& bucket, const Clock& clock)
     : options_(std::move(options)), bucket_(bucket), clock_(clock), page_(kPageHtml) {
@@ -65,8 +98,8 @@ void BlockViewer::Register(net::HttpRouter& router) {
                Mark(request, cancel, reply);
              });
   for (const char* path : {"/", "/blocks", "/global", "/loaded"}) {
-    router.Add("GET", path, "page", [this](const net::HttpRequest&, const Cancel&, net::HttpReply& reply) {
-      Send(reply, "text/html; charset=utf-8", page_);
+    router.Add("GET", path, "page", [this](const net::HttpRequest& request, const Cancel&, net::HttpReply& reply) {
+      Send(reply, "text/html; charset=utf-8", PageFor(request));
     });
   }
   router.Add("GET", "/blocks.css", "page", [](const net::HttpRequest&, const Cancel&, net::HttpReply& reply) {
@@ -75,6 +108,16 @@ void BlockViewer::Register(net::HttpRouter& router) {
   router.Add("GET", "/blocks.js", "page", [](const net::HttpRequest&, const Cancel&, net::HttpReply& reply) {
     Send(reply, "text/javascript; charset=utf-8", kPageJs);
   });
+}
+
+std::string BlockViewer::PageFor(const net::HttpRequest& request) const {
+  std::string_view given = options_.external_prefix;
+  if (given.empty() && !options_.prefix_header.empty()) given = request.headers.Get(options_.prefix_header);
+  std::string base;
+  if (!given.empty()) base = "<base href=\"" + EscapeHtml(CleanPrefix(given)) + "/\">";
+  std::string page = page_;
+  Replace(&page, "@BASE@", base);
+  return page;
 }
 
 void BlockViewer::Blocks(const net::HttpRequest& request, net::HttpReply& reply) const {

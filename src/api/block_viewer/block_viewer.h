@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/mutex.h"
@@ -25,7 +26,13 @@ struct BlockViewerOptions {
   std::string label;                    // an external label that names groups; "" = none
   bool admin = true;                    // marks may be set
   std::string default_view = "global";  // of the page at / and /blocks
+  // Where a reverse proxy serves the page, before which its links begin; else what the request's header of that name
+  // says. Links are relative without either.
+  std::string external_prefix, prefix_header;
 };
+
+// The path in a prefix ("/a/b/", "a//b", "http://x/a/b"), without a slash at its end: "/a/b", "" for the root.
+std::string CleanPrefix(std::string_view prefix);
 
 class BlockViewer {
  public:
@@ -49,6 +56,7 @@ class BlockViewer {
   void Set(const Result<blocks::BlockView>& found, View* view);
   void Blocks(const net::HttpRequest& request, net::HttpReply& reply) const;
   void Mark(const net::HttpRequest& request, const Cancel& cancel, net::HttpReply& reply) const;
+  std::string PageFor(const net::HttpRequest& request) const;
   Status SetMark(const net::FormValues& form, const Cancel& cancel) const;
 
   const BlockViewerOptions options_;

@@ -52,6 +52,30 @@ TEST_F(BlockViewerTest, BeforeTheFirstLookThereIsNothing) {
             R"("partial":[]}})");
 }
 
+TEST_F(BlockViewerTest, LinksBeginWithTheFlagsPrefixOrElseTheHeaders) {
+  auto base = [this](const std::string& header) {
+    net::HttpRequest request;
+    request.method = "GET";
+    request.path = request.target = "/blocks";
+    if (!header.empty()) request.headers.Set("X-Prefix", header);
+    server::FakeReply reply;
+    router_->Serve(request, Cancel(), reply);
+    EXPECT_EQ(reply.body.find("@BASE@"), std::string::npos);
+    size_t at = reply.body.find("<base ");
+    return at == std::string::npos ? std::string() : reply.body.substr(at, reply.body.find('>', at) - at + 1);
+  };
+  Make();
+  EXPECT_EQ(base("/given"), "");
+  Make({.prefix_header = "X-Prefix"});
+  EXPECT_EQ(base(""), "");
+  EXPECT_EQ(base("/given/"), "<base href=\"/given/\">");
+  EXPECT_EQ(base("https://elsewhere/a//b/../c?x"), "<base href=\"/a/c/\">");
+  EXPECT_EQ(base("/\"><script>"), "<base href=\"/&#34;&#62;&#60;script&#62;/\">");
+  Make({.external_prefix = "thanos", .prefix_header = "X-Prefix"});
+  EXPECT_EQ(base("/given"), "<base href=\"/thanos/\">");
+  EXPECT_EQ(CleanPrefix("/"), "");
+}
+
 TEST_F(BlockViewerTest, MetasAreAnsweredAsTheyAreInTheBucket) {
   Make({.label = "cluster"});
   viewer_->SetGlobal(Found(2));

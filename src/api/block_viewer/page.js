@@ -130,7 +130,7 @@ function draw() {
 
 function choose(block) {
   chosen = block.ulid;
-  history.replaceState(null, '', '#' + chosen);  // a link to this block
+  history.replaceState(null, '', location.pathname + location.search + '#' + chosen);  // a link to this block
   const size = sizes(block), stats = block.stats || {}, count = (n) => (n || 0).toLocaleString('en');
   const rows = [
     ['from', timeText(block.minTime)], ['to', timeText(block.maxTime)], ['length', spanText(block.maxTime - block.minTime)],
