@@ -172,6 +172,7 @@ Status Merge(const std::string& from, const std::string& to, const std::string& 
   meta.thanos.source = blocks::kCompactorSource;
   compactor::BucketSinkOptions sink_options;
   sink_options.scratch_dir = to + "/scratch";
+  sink_options.budget = &budget;
   GN_ASSIGN(auto sink,
             compactor::BucketBlockSink::Create(out, files, io_pool, SystemClock(), meta, sink_options, cancel));
   GN_ASSIGN(auto made, tsdb::CompactBlocks(sources, options, *sink, cancel));

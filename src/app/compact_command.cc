@@ -16,6 +16,7 @@
 #include "app/compact_flags.h"
 #include "app/runtime.h"
 #include "base/clock.h"
+#include "base/memory_budget.h"
 #include "base/sleep.h"
 #include "compactor/node.h"
 #include "config/relabel.h"
@@ -133,15 +134,20 @@ Status RunCompact(const GlobalFlags& global, const AllCompactFlags& flags,
   if (!bucket.ok()) return bucket.status().Wrap("--objstore.config");
   // As in the original, the page of blocks is there with --wait.
   const bool shows_blocks = flags.loop.wait && !flags.web.disable;
-  api::BlockViewer viewer({.label = flags.web.label, .admin = !flags.web.disable_admin, .default_view = "global"},
+  api::BlockViewer viewer({.label = flags.web.label,
+                           .admin = !flags.web.disable_admin,
+                           .default_view = "global",
+                           .external_prefix = flags.web.web.external_prefix,
+                           .prefix_header = flags.web.web.prefix_header},
                           **bucket, SystemClock());
   if (shows_blocks)
     options.sync.on_fetch = [&viewer](const Result<blocks::BlockView>& found) { viewer.SetLoaded(found); };
+  MemoryBudget budget("process", ProcessMemoryLimit(flags.loop.memory_limit));
   compactor::Progress::Draw draw;
   if (isatty(STDERR_FILENO) == 1) draw = DrawLine;
   GN_ASSIGN(std::unique_ptr<compactor::Node> node,
             compactor::Node::Make(options, {**bucket, files, runtime->blocking(), runtime->workers(),
-                                            runtime->registry(), logger, SystemClock(), draw}));
+                                            runtime->registry(), logger, SystemClock(), draw, &budget}));
   if (options.runner.vertical) {
     GN_LOG(logger, kInfo, "vertical compaction is enabled",
            {"compact.enable-vertical-compaction", flags.merge.vertical},
@@ -153,7 +159,8 @@ Status RunCompact(const GlobalFlags& global, const AllCompactFlags& flags,
   }
 
   server::Middleware middleware(MiddlewareOptionsOf(flags.web, *runtime), runtime->registry(), logger);
-  net::HttpRouter router("", middleware.Around());
+  // Not that of --web.external-prefix, as in the original: a proxy in front of it takes that off.
+  net::HttpRouter router(flags.web.web.route_prefix, middleware.Around());
   server::AddCommonRoutes(router, runtime->prober(), runtime->registry());
   api::StatusHandlers status_handlers({"compact", Version(), "", "", std::move(flag_values), SystemClock().NowMs()},
                                       nullptr);
@@ -186,6 +193,9 @@ Status RunCompact(const GlobalFlags& global, const AllCompactFlags& flags,
       if (cancel.stopped()) return;
       if (status.ok()) {
         metrics.iterations.Add();
+        if (!flags.merge.halt_on_error) {
+          if (Status found = QuarantineStatus(node->quarantine()); !found.ok()) runtime->End(std::move(found));
+        }
         return;
       }
       GN_LOG(logger, kError, "retriable error", {"err", status});

@@ -52,6 +52,10 @@ void CompactLoopFlags::Register(flags::FlagSet& f) {
   f.Int("compact.blocks-fetch-concurrency", "Number of blocks of a group that are fetched at a time.",
         &fetch_concurrency);
   f.Int("downsample.concurrency", "Number of blocks that are downsampled at a time.", &downsample_concurrency);
+  f.Bytes("memory.limit",
+          "Bytes that merges and downsampling may hold together; what would go over is put off. 0: nine tenths of the "
+          "memory that the process may use.",
+          &memory_limit);
   f.Bool("compact.leases",
          "Share the work with other compactors on the bucket: one that works on a group says so in the bucket.",
          &leases);
@@ -94,7 +98,11 @@ void CompactMergeFlags::Register(flags::FlagSet& f) {
   f.Bool("compact.skip-block-with-out-of-order-chunks",
          "Mark blocks with out-of-order chunks no-compact instead of quarantining them.", &skip_unordered_chunks)
       .Hidden();
-  f.Bool("debug.halt-on-error", "Accepted without effect: nothing halts.", &halt_on_error).Hidden();
+  f.Bool("debug.halt-on-error",
+         "Nothing halts. With --no-debug.halt-on-error and --wait, the process ends with an error after an iteration "
+         "that leaves blocks or groups quarantined.",
+         &halt_on_error)
+      .Hidden();
   f.Bool("debug.accept-malformed-index", "Results are published though their index has labels out of order.",
          &accept_malformed_index)
       .Hidden();

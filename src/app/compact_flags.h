@@ -30,6 +30,7 @@ struct CompactLoopFlags {
   int concurrency = 1, fetch_concurrency = 1, downsample_concurrency = 1;
   std::chrono::milliseconds lease_time{120'000};
   bool leases = true;
+  uint64_t memory_limit = 0;
   void Register(flags::FlagSet& f);
 };
 

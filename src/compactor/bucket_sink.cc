@@ -19,6 +19,7 @@ namespace gauntlet::compactor {
 namespace {
 
 constexpr char kSha256[] = "SHA256";
+constexpr size_t kChunksVerified = 16, kChunkReadBytes = 2048;
 
 }  // namespace
 
@@ -71,7 +72,8 @@ BucketBlockSink::BucketBlockSink(objstore::Bucket& bucket, io::FileSystem& files
       options_(std::move(options)),
       cancel_(cancel),
       dir_(meta_.block.ulid.ToString()),
-      scratch_(io::JoinPath(options_.scratch_dir, dir_)) {}
+      scratch_(io::JoinPath(options_.scratch_dir, dir_)),
+      charge_(options_.budget, "writing a block to a bucket") {}
 
 Result<std::unique_ptr<BucketBlockSink>> BucketBlockSink::Create(objstore::Bucket& bucket, io::FileSystem& files,
                                                                  Executor& executor, Clock& clock, blocks::Meta meta,
@@ -85,7 +87,8 @@ Result<std::unique_ptr<BucketBlockSink>> BucketBlockSink::Create(objstore::Bucke
   GN_ASSIGN(sink->index_, tsdb::IndexWriter::Create(files, io::JoinPath(sink->scratch_, blocks::kIndexFile)));
   BucketBlockSink* self = sink.get();
   sink->segments_ = std::make_unique<tsdb::SegmentWriter>(
-      [self](const std::string& name) { return self->OpenSegment(name); }, sink->options_.segment_bytes_max);
+      [self](const std::string& name) { return self->OpenSegment(name); }, sink->options_.segment_bytes_max,
+      sink->options_.stream ? 0 : tsdb::SegmentWriter::kBufferBytes);
   return sink;
 }
 
@@ -108,11 +111,18 @@ Result<std::unique_ptr<io::WritableFile>> BucketBlockSink::OpenSegment(const std
 
 Status BucketBlockSink::AddSeries(std::span<const uint32_t> labels, std::span<const tsdb::BlockChunk> chunks,
                                   const Cancel& cancel) {
-  if (meta_.block.stats.series % 256 == 0) GN_TRY(cancel.status());
-  GN_TRY(tsdb::WriteChunks(chunks, *segments_, &metas_));
-  GN_TRY(index_->AddSeries(labels, metas_));
+  if (meta_.block.stats.series % 256 == 0) {
+    GN_TRY(cancel.status());
+    GN_TRY(Charge(0));
+  }
+  GN_TRY(tsdb::WriteChunks(chunks, *segments_, &chunks_));
+  GN_TRY(index_->AddSeries(labels, chunks_.metas));
   tsdb::CountSeries(chunks, !options_.keep_sample_counts, &meta_.block.stats);
   return Status();
+}
+
+Status BucketBlockSink::Charge(size_t more) {
+  return charge_.Set((options_.stream ? options_.buffer_bytes : 0) + index_->memory_bytes() + more);
 }
 
 Status BucketBlockSink::VerifyIndex(const Cancel& cancel) {
@@ -171,14 +181,47 @@ Status BucketBlockSink::VerifyUpload(const Cancel& cancel) {
   return Status();
 }
 
+Status BucketBlockSink::VerifyChunk(const tsdb::ChunkMeta& meta, const Cancel& cancel) {
+  const tsdb::ChunkPlace place = tsdb::UnpackChunkRef(meta.ref);
+  const std::string object =
+      io::JoinPath(dir_, io::JoinPath(blocks::kChunksDirectory, tsdb::SegmentName(place.segment + 1)));
+  auto verify = [&]() -> Status {
+    GN_ASSIGN(std::string bytes, objstore::ReadRange(bucket_, object, place.offset, kChunkReadBytes, cancel));
+    if (uint64_t size = tsdb::StoredChunkBytes(bytes); size > bytes.size()) {
+      GN_ASSIGN(bytes, objstore::ReadRange(bucket_, object, place.offset, size, cancel));
+    }
+    // Not more than that: what a chunk that was copied holds is its source's.
+    return tsdb::ReadStoredChunk(bytes).status();
+  };
+  return verify().Wrap(fmt::format("chunk {} of {}", meta.ref, object));
+}
+
+Status BucketBlockSink::VerifyChunks(const Cancel& cancel) {
+  GN_ASSIGN(auto index, tsdb::IndexReader::Open(files_, io::JoinPath(scratch_, blocks::kIndexFile)));
+  GN_ASSIGN(tsdb::PostingsList all, index->AllPostings());
+  tsdb::SeriesDecoder decoder(index->symbols());
+  tsdb::SeriesEntry entry;
+  const size_t probes = std::min(all.size(), kChunksVerified);
+  for (size_t i = 0; i < probes; ++i) {
+    // The first series, the last one, and some between them.
+    const size_t at = probes == 1 ? 0 : i * (all.size() - 1) / (probes - 1);
+    GN_TRY(decoder.Decode(index->SeriesBytes(all[at]), &entry));
+    if (entry.chunks.empty()) continue;
+    GN_TRY(VerifyChunk(i + 1 == probes ? entry.chunks.back() : entry.chunks[i % entry.chunks.size()], cancel));
+  }
+  return Status();
+}
+
 Result<tsdb::BlockMeta> BucketBlockSink::Finish(const Cancel& cancel) {
   GN_TRY(cancel.status());
   GN_TRY(segments_->Finish());
+  GN_TRY(Charge(index_->finish_memory_bytes()));
   GN_TRY(index_->Finish());
   GN_TRY(VerifyIndex(cancel).Wrap(fmt::format("verify the index of the new block {}", dir_)));
   GN_TRY(UploadIndex(cancel));
   GN_TRY(UploadHeader(cancel));
   GN_TRY(VerifyUpload(cancel));
+  GN_TRY(VerifyChunks(cancel).Wrap(fmt::format("verify the chunks of the new block {}", dir_)));
   blocks::ThanosMeta& thanos = meta_.thanos;
   thanos.segment_files.clear();
   for (const blocks::BlockFile& file : written_) {

@@ -20,6 +20,7 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "base/executor.h"
+#include "base/memory_budget.h"
 #include "base/status.h"
 #include "blocks/thanos_meta.h"
 #include "io/file_system.h"
@@ -42,6 +43,7 @@ struct BucketSinkOptions {
   bool keep_sample_counts = false;
   // Labels that do not ascend within a series are let through.
   bool accept_malformed_index = false;
+  MemoryBudget* budget = nullptr;  // null = uncounted
 };
 
 class BucketBlockSink : public tsdb::BlockSink {
@@ -68,12 +70,17 @@ class BucketBlockSink : public tsdb::BlockSink {
   BucketBlockSink(objstore::Bucket& bucket, io::FileSystem& files, Executor& executor, Clock& clock, blocks::Meta meta,
                   BucketSinkOptions options, const Cancel& cancel);
   Result<std::unique_ptr<io::WritableFile>> OpenSegment(const std::string& name);
+  // Charges what is held, and `more` bytes.
+  Status Charge(size_t more);
   // Reads the new index; what it says fits together and to what was written.
   Status VerifyIndex(const Cancel& cancel);
   Status UploadIndex(const Cancel& cancel);
   Status UploadHeader(const Cancel& cancel);
   // Whether the bucket shows all files with their sizes.
   Status VerifyUpload(const Cancel& cancel);
+  // Reads some chunks from the bucket as the new index says where they are.
+  Status VerifyChunks(const Cancel& cancel);
+  Status VerifyChunk(const tsdb::ChunkMeta& meta, const Cancel& cancel);
 
   objstore::Bucket& bucket_;
   io::FileSystem& files_;
@@ -84,9 +91,10 @@ class BucketBlockSink : public tsdb::BlockSink {
   const Cancel cancel_;
   const std::string dir_, scratch_;
   std::vector<blocks::BlockFile> written_;
+  MemoryCharge charge_;
   std::unique_ptr<tsdb::IndexWriter> index_;
   std::unique_ptr<tsdb::SegmentWriter> segments_;  // goes before what it writes to
-  std::vector<tsdb::ChunkMeta> metas_;
+  tsdb::WrittenChunks chunks_;                     // of the series at hand
 };
 
 }  // namespace gauntlet::compactor

@@ -103,7 +103,7 @@ Status BucketBlockSource::OpenTombstones(const Cancel& cancel) {
 }
 
 Result<std::string_view> BucketBlockSource::Index(uint64_t offset, size_t n, const Cancel& cancel) {
-  return index_->View(offset, n, cancel, &index_owner_);
+  return index_->View(offset, n, cancel);
 }
 
 Status BucketBlockSource::BeginSymbols(const Cancel& cancel) {
@@ -206,14 +206,9 @@ Result<bool> BucketBlockSource::Next(const Cancel& cancel, tsdb::SourceSeries* o
   Status st = entry.ok() ? ReadEntry(*entry, out) : entry.status();
   if (!st.ok()) return Fail(FaultKind::kIndex, std::move(st.Wrap(fmt::format("series {}", id))));
   offset_ += entry->size();
-  out->chunks.reserve(metas_.size());
-  for (const tsdb::ChunkMeta& meta : metas_) {
-    tsdb::SourceChunk& chunk = out->chunks.emplace_back();
-    chunk.meta = meta;
-    if (st = Locate(meta.ref, cancel, out, &chunk.stored); !st.ok()) {
-      out->chunks.clear();
-      return Fail(FaultKind::kMissingChunk, std::move(st));
-    }
+  if (st = LocateChunks(cancel, out); !st.ok()) {
+    out->chunks.clear();
+    return Fail(FaultKind::kMissingChunk, std::move(st));
   }
   auto deleted = tombstones_.Of(id);
   out->deleted.assign(deleted.begin(), deleted.end());
@@ -225,34 +220,55 @@ Status BucketBlockSource::OpenSegment(size_t segment, const Cancel& cancel) {
   segment_at_ = SIZE_MAX;
   auto window = std::make_unique<ObjectWindow>(bucket_, segments_[segment].object, segments_[segment].bytes,
                                                options_.chunk_window_bytes, options_.ahead, options_.budget);
-  ObjectWindow::Owner owner;
-  GN_ASSIGN(std::string_view header, window->View(0, tsdb::kSegmentHeaderBytes, cancel, &owner));
+  GN_ASSIGN(std::string_view header, window->View(0, tsdb::kSegmentHeaderBytes, cancel));
   GN_TRY(tsdb::CheckSegmentHeader(header).Wrap(segments_[segment].object));
   segment_ = std::move(window);
   segment_at_ = segment;
   return Status();
 }
 
-Status BucketBlockSource::Locate(uint64_t ref, const Cancel& cancel, tsdb::SourceSeries* out,
-                                 std::string_view* stored) {
+Status BucketBlockSource::LocateChunks(const Cancel& cancel, tsdb::SourceSeries* out) {
+  hand_ = {};
+  out->chunks.reserve(metas_.size());
+  for (const tsdb::ChunkMeta& meta : metas_) {
+    tsdb::ChunkPlace place = tsdb::UnpackChunkRef(meta.ref);
+    uint64_t size = 0;
+    bool here = place.segment == segment_at_ && place.offset >= hand_offset_ &&
+                place.offset - hand_offset_ < hand_.size();  // as a rule: chunks of a series lie side by side
+    if (here) {
+      hand_.remove_prefix(static_cast<size_t>(place.offset - hand_offset_));
+      hand_offset_ = place.offset;
+      size = tsdb::StoredChunkBytes(hand_);
+    }
+    if (size == 0 || size > hand_.size()) {
+      GN_TRY(Fetch(meta.ref, cancel));
+      if (out->owners.empty() || out->owners.back() != segment_->owner()) out->owners.push_back(segment_->owner());
+      size = tsdb::StoredChunkBytes(hand_);
+    }
+    out->chunks.push_back({meta, hand_.substr(0, static_cast<size_t>(size))});
+  }
+  return Status();
+}
+
+Status BucketBlockSource::Fetch(uint64_t ref, const Cancel& cancel) {
+  hand_ = {};
   tsdb::ChunkPlace place = tsdb::UnpackChunkRef(ref);
   if (place.segment >= segments_.size()) {
     return Corrupt(fmt::format("chunk {}: segment {} is not there", ref, tsdb::SegmentName(place.segment + 1)));
   }
   if (place.segment != segment_at_) GN_TRY(OpenSegment(place.segment, cancel));
-  ObjectWindow::Owner owner;
-  GN_ASSIGN(std::string_view bytes, segment_->View(place.offset, kLengthBytes, cancel, &owner));
+  GN_ASSIGN(std::string_view bytes, segment_->View(place.offset, kLengthBytes, cancel));
   uint64_t size = tsdb::StoredChunkBytes(bytes);
   bool outside = place.offset < tsdb::kSegmentHeaderBytes || bytes.empty();
   if (outside || size == 0 || size > kChunkBytesMax || size > segment_->end() - place.offset) {
     return Corrupt(fmt::format("chunk {} does not lie in {} of {} bytes", ref, segment_->object(), segment_->end()));
   }
   if (bytes.size() < size) {
-    GN_ASSIGN(bytes, segment_->View(place.offset, size, cancel, &owner));
+    GN_ASSIGN(bytes, segment_->View(place.offset, size, cancel));
     if (bytes.size() < size) return Corrupt(fmt::format("chunk {}: {} ends within it", ref, segment_->object()));
   }
-  *stored = bytes.substr(0, size);
-  if (out->owners.empty() || out->owners.back() != owner) out->owners.push_back(std::move(owner));
+  hand_ = bytes;
+  hand_offset_ = place.offset;
   return Status();
 }
 

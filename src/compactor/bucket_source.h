@@ -67,8 +67,10 @@ class BucketBlockSource : public tsdb::BlockSource {
   // The entry at offset_, whole.
   Result<std::string_view> Entry(const Cancel& cancel);
   Status ReadEntry(std::string_view entry, tsdb::SourceSeries* out);
-  // Where the stored chunk is, its bytes kept by the series.
-  Status Locate(uint64_t ref, const Cancel& cancel, tsdb::SourceSeries* out, std::string_view* stored);
+  // Where the chunks in metas_ are stored, their bytes kept by the series.
+  Status LocateChunks(const Cancel& cancel, tsdb::SourceSeries* out);
+  // Fetches the chunk; hand_ begins with it.
+  Status Fetch(uint64_t ref, const Cancel& cancel);
   Status OpenSegment(size_t segment, const Cancel& cancel);
 
   objstore::Bucket& bucket_;
@@ -79,10 +81,11 @@ class BucketBlockSource : public tsdb::BlockSource {
   tsdb::IndexToc toc_;
   uint64_t series_end_ = 0, chunk_bytes_ = 0;
   std::unique_ptr<ObjectWindow> index_;
-  ObjectWindow::Owner index_owner_;
   std::vector<Segment> segments_;
   std::unique_ptr<ObjectWindow> segment_;  // the one that was read last
   size_t segment_at_ = SIZE_MAX;
+  std::string_view hand_;     // bytes of that segment that were viewed last
+  uint64_t hand_offset_ = 0;  // of their first one
   tsdb::Tombstones tombstones_;
 
   uint64_t offset_ = 0;  // of what comes next in the index

@@ -47,6 +47,7 @@ Result<blocks::MetaPtr> DownsampleJobs::Make(const DownsampleTask& task, const U
   GN_TRY(CheckObjects(context_.bucket, *task.block, cancel, fault));
   BucketSourceOptions source_options;
   source_options.ahead = &context_.blocking;
+  source_options.budget = context_.budget;
   GN_ASSIGN(auto source, BucketBlockSource::Open(context_.bucket, task.block->block, source_options, cancel, fault));
   blocks::Meta meta = *task.block;
   meta.block.ulid = id;

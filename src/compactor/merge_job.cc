@@ -73,6 +73,7 @@ Result<std::unique_ptr<tsdb::BlockSource>> MergeJobs::OpenSource(const blocks::M
   GN_TRY(CheckObjects(context_.bucket, meta, cancel, fault));
   BucketSourceOptions options;
   options.ahead = &context_.blocking;
+  options.budget = context_.budget;
   options.Share(context_.bucket, blocks);
   GN_ASSIGN(auto source, BucketBlockSource::Open(context_.bucket, meta.block, options, cancel, fault));
   return std::unique_ptr<tsdb::BlockSource>(std::make_unique<CheckedSource>(std::move(source)));
@@ -123,6 +124,7 @@ Result<blocks::MetaPtr> MergeJobs::Merge(const MergeRequest& request, const Ulid
   options.executor = &workers_;
   options.accept_unordered_chunks = request.accept_unordered_chunks;
   options.on_progress = request.on_progress;
+  options.budget = context_.budget;
   GN_ASSIGN(std::optional<tsdb::BlockMeta> made, tsdb::CompactBlocks(sources, options, *sink, cancel, fault));
   if (!made.has_value()) return blocks::MetaPtr();
   return blocks::MetaPtr(std::make_shared<blocks::Meta>(sink->full_meta()));

@@ -61,7 +61,7 @@ Status Node::Open() {
     GN_ASSIGN(std::string holder, HolderOf(e.files, options_.data_dir, e.clock));
     leases_ = std::make_unique<Leases>(e.bucket, std::move(holder), options_.lease_time, e.clock, e.logger);
   }
-  const JobContext jobs{e.bucket, e.files, e.blocking, quarantine_, e.logger, e.clock};
+  const JobContext jobs{e.bucket, e.files, e.blocking, quarantine_, e.logger, e.clock, e.budget};
   MergeOptions merge;
   merge.work_dir = io::JoinPath(options_.data_dir, "compact");
   merge.kind = options_.merge_kind;

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/executor.h"
+#include "base/memory_budget.h"
 #include "compactor/compactor.h"
 #include "io/file_system.h"
 
@@ -39,7 +40,8 @@ struct NodeEnvironment {
   telemetry::Registry& registry;
   telemetry::Logger& logger;
   Clock& clock;
-  Progress::Draw draw;  // null: nothing is drawn
+  Progress::Draw draw;             // null: nothing is drawn
+  MemoryBudget* budget = nullptr;  // of what jobs hold; null = uncounted
 };
 
 class Node {

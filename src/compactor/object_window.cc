@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstring>
 #include <utility>
 
 #include "base/mutex.h"
@@ -78,24 +77,18 @@ Result<std::shared_ptr<ObjectWindow::Window>> ObjectWindow::NewWindow() {
 }
 
 Status ObjectWindow::Read(uint64_t offset, Window* window, const Cancel& cancel) const {
-  size_t wanted = static_cast<size_t>(std::min<uint64_t>(window_bytes_, end_ - offset));
   window->begin = offset;
   window->size = 0;
-  return bucket_
-      .GetRange(object_, offset, wanted, cancel,
-                [&](std::string_view bytes) {
-                  if (bytes.size() > wanted - window->size) {
-                    return Status(Code::kInternal, "the bucket gave more than it was asked for");
-                  }
-                  std::memcpy(window->bytes.get() + window->size, bytes.data(), bytes.size());
-                  window->size += bytes.size();
-                  return Status();
-                })
-      .Wrap("read " + object_);
+  size_t wanted = static_cast<size_t>(std::min<uint64_t>(window_bytes_, end_ - offset));
+  auto got = bucket_.ReadInto(object_, offset, wanted, window->bytes.get(), cancel);
+  if (!got.ok()) return got.status().Wrap("read " + object_);
+  window->size = *got;
+  return Status();
 }
 
 Status ObjectWindow::Load(uint64_t offset, const Cancel& cancel) {
   current_.reset();
+  owner_.reset();
   if (fetch_ != nullptr && fetch_->window->begin == offset) {
     std::shared_ptr<Fetch> fetch = std::exchange(fetch_, nullptr);
     if (fetch->taken.exchange(true)) {
@@ -127,14 +120,14 @@ void ObjectWindow::FetchAhead(const Cancel& cancel) {
   });
 }
 
-Result<std::string_view> ObjectWindow::View(uint64_t offset, size_t n, const Cancel& cancel, Owner* owner) {
+Result<std::string_view> ObjectWindow::View(uint64_t offset, size_t n, const Cancel& cancel) {
   if (offset >= end_) return std::string_view();
   n = static_cast<size_t>(std::min<uint64_t>(n, end_ - offset));
   if (current_ == nullptr || !current_->Holds(offset)) GN_TRY(Load(offset, cancel));
   size_t at = static_cast<size_t>(offset - current_->begin);
   if (at >= current_->size) return std::string_view();
   if (current_->size - at >= n) {
-    *owner = current_;
+    if (owner_ != current_) owner_ = current_;
     return std::string_view(current_->bytes.get() + at, current_->size - at);
   }
   // Over the border of windows.
@@ -144,7 +137,7 @@ Result<std::string_view> ObjectWindow::View(uint64_t offset, size_t n, const Can
     if (current_->size == 0) break;  // the object ends before
     joined->append(current_->bytes.get(), std::min(current_->size, n - joined->size()));
   }
-  *owner = joined;
+  owner_ = joined;
   return std::string_view(*joined);
 }
 

@@ -36,8 +36,11 @@ class ObjectWindow {
   ObjectWindow(const ObjectWindow&) = delete;
   ObjectWindow& operator=(const ObjectWindow&) = delete;
 
-  // All bytes at hand from `offset` on, at least `n` of them, or fewer at the end. They live as long as *owner.
-  Result<std::string_view> View(uint64_t offset, size_t n, const Cancel& cancel, Owner* owner);
+  // All bytes at hand from `offset` on, at least `n` of them, or fewer at the end. They live until the next call, and
+  // as long as anybody holds owner().
+  Result<std::string_view> View(uint64_t offset, size_t n, const Cancel& cancel);
+  // Of what View() gave last.
+  const Owner& owner() const { return owner_; }
   uint64_t end() const { return end_; }
   const std::string& object() const { return object_; }
 
@@ -59,6 +62,7 @@ class ObjectWindow {
   Executor* const ahead_;
   MemoryBudget* const budget_;
   std::shared_ptr<Window> current_;
+  Owner owner_;
   std::vector<std::shared_ptr<Window>> windows_;  // all, to be used again when nobody else holds them
   std::shared_ptr<Fetch> fetch_;
 };

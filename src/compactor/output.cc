@@ -49,6 +49,7 @@ Result<std::unique_ptr<BucketBlockSink>> OpenSink(const JobContext& context, con
   BucketSinkOptions sink;
   sink.scratch_dir = scratch_dir;
   sink.hash_function = options.hash_function;
+  sink.budget = context.budget;
   sink.keep_sample_counts = keep_sample_counts;
   sink.accept_malformed_index = options.accept_malformed_index;
   return BucketBlockSink::Create(context.bucket, context.files, context.blocking, context.clock, std::move(meta),

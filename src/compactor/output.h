@@ -12,6 +12,7 @@
 #include "base/cancel.h"
 #include "base/clock.h"
 #include "base/executor.h"
+#include "base/memory_budget.h"
 #include "base/status.h"
 #include "blocks/meta_fetcher.h"
 #include "compactor/bucket_sink.h"
@@ -29,6 +30,7 @@ struct JobContext {
   const Quarantine& quarantine;
   telemetry::Logger& logger;
   Clock& clock;
+  MemoryBudget* budget = nullptr;  // null = uncounted
 };
 
 struct OutputOptions {

@@ -4,32 +4,44 @@
 #include <cstring>
 #include <deque>
 #include <utility>
+#include <vector>
 
 #include "base/mutex.h"
+#include "io/direct_file.h"
 
 namespace gauntlet::compactor {
+namespace {
 
-// What is between writer and upload. Thread-safe.
+constexpr size_t kPieceBytes = 1 << 20;
+
+}  // namespace
+
+// What is between writer and upload: pieces, filled by the one and taken whole by the other, used in turn. Thread-safe.
 class SegmentUpload::Pipe : public objstore::Source {
  public:
   Pipe(size_t buffer_bytes, const Cancel& cancel)
-      : buffer_bytes_(buffer_bytes), stop_(cancel), on_stop_(stop_.cancel().OnStop([this] { Wake(); })) {}
+      : pieces_left_(std::max<size_t>(2, buffer_bytes / kPieceBytes)),
+        stop_(cancel),
+        on_stop_(stop_.cancel().OnStop([this] { Wake(); })) {}
 
   const Cancel& cancel() const { return stop_.cancel(); }
   void Stop() { stop_.Stop(); }
 
+  // By one thread, as Close().
   Status Push(std::string_view bytes) {
-    MutexLock lock(mutex_);
-    while (!finished_ && !stop_.cancel().stopped() && waiting_ > 0 && waiting_ + bytes.size() > buffer_bytes_) Wait();
-    if (finished_) return result_.ok() ? Status(Code::kInternal, "the upload ended before its source") : result_;
-    GN_TRY(stop_.cancel().status());
-    pieces_.emplace_back(bytes);
-    waiting_ += bytes.size();
-    cond_.NotifyAll();
+    while (!bytes.empty()) {
+      if (filling_.bytes == nullptr) GN_TRY(TakeFree());
+      size_t n = std::min(bytes.size(), kPieceBytes - filling_.size);
+      std::memcpy(filling_.bytes.get() + filling_.size, bytes.data(), n);
+      filling_.size += n;
+      bytes.remove_prefix(n);
+      if (filling_.size == kPieceBytes) HandOver();
+    }
     return Status();
   }
   // No more comes; waits for the upload's end.
   Status Close() {
+    if (filling_.size > 0) HandOver();
     MutexLock lock(mutex_);
     closed_ = true;
     cond_.NotifyAll();
@@ -55,26 +67,57 @@ class SegmentUpload::Pipe : public objstore::Source {
   }
 
   Result<size_t> Read(char* out, size_t n) override {
-    MutexLock lock(mutex_);
-    while (pieces_.empty() && !closed_ && !stop_.cancel().stopped()) Wait();
-    GN_TRY(stop_.cancel().status());
-    size_t got = 0;
-    while (got < n && !pieces_.empty()) {
-      const std::string& piece = pieces_.front();
-      size_t part = std::min(n - got, piece.size() - taken_);
-      std::memcpy(out + got, piece.data() + taken_, part);
-      got += part;
-      taken_ += part;
-      if (taken_ < piece.size()) continue;
-      waiting_ -= piece.size();
-      taken_ = 0;
-      pieces_.pop_front();
-    }
-    cond_.NotifyAll();
-    return got;
+    if (rest_.empty()) GN_TRY(Refill());
+    n = rest_.copy(out, n);
+    rest_.remove_prefix(n);
+    return n;
+  }
+  Result<std::string_view> Next(char* /*buffer*/, size_t /*n*/) override {
+    if (rest_.empty()) GN_TRY(Refill());
+    return std::exchange(rest_, {});
   }
 
  private:
+  struct Piece {
+    io::AlignedBytes bytes;
+    size_t size = 0;
+  };
+
+  // An empty piece to fill, as soon as there is one.
+  Status TakeFree() {
+    MutexLock lock(mutex_);
+    while (!finished_ && !stop_.cancel().stopped() && free_.empty() && pieces_left_ == 0) Wait();
+    if (finished_) return result_.ok() ? Status(Code::kInternal, "the upload ended before its source") : result_;
+    GN_TRY(stop_.cancel().status());
+    if (free_.empty()) {
+      --pieces_left_;
+      filling_ = {io::MakeAligned(kPieceBytes), 0};
+      return Status();
+    }
+    filling_ = {std::move(free_.back()), 0};
+    free_.pop_back();
+    return Status();
+  }
+  void HandOver() {
+    MutexLock lock(mutex_);
+    full_.push_back(std::exchange(filling_, {}));
+    cond_.NotifyAll();
+  }
+  // Gives back the piece that was read, and waits for the next one: rest_ is empty when there is none.
+  Status Refill() {
+    MutexLock lock(mutex_);
+    if (reading_.bytes != nullptr) {
+      free_.push_back(std::move(reading_.bytes));
+      cond_.NotifyAll();
+    }
+    while (full_.empty() && !closed_ && !stop_.cancel().stopped()) Wait();
+    GN_TRY(stop_.cancel().status());
+    if (full_.empty()) return Status();
+    reading_ = std::move(full_.front());
+    full_.pop_front();
+    rest_ = {reading_.bytes.get(), reading_.size};
+    return Status();
+  }
   void Wake() {
     MutexLock lock(mutex_);
     cond_.NotifyAll();
@@ -88,16 +131,18 @@ class SegmentUpload::Pipe : public objstore::Source {
     }
   }
 
-  const size_t buffer_bytes_;
-  CancelSource stop_;
+  Piece filling_;          // the writer's
+  Piece reading_;          // the upload's
+  std::string_view rest_;  // of it
   Mutex mutex_;
   CondVar cond_;
-  std::deque<std::string> pieces_ GN_GUARDED_BY(mutex_);
-  size_t waiting_ GN_GUARDED_BY(mutex_) = 0;  // bytes of the pieces
-  size_t taken_ GN_GUARDED_BY(mutex_) = 0;    // of the first one
+  size_t pieces_left_ GN_GUARDED_BY(mutex_);  // that may yet be made
+  std::deque<Piece> full_ GN_GUARDED_BY(mutex_);
+  std::vector<io::AlignedBytes> free_ GN_GUARDED_BY(mutex_);
   bool closed_ GN_GUARDED_BY(mutex_) = false, begun_ GN_GUARDED_BY(mutex_) = false;
   bool finished_ GN_GUARDED_BY(mutex_) = false;
   Status result_ GN_GUARDED_BY(mutex_);
+  CancelSource stop_;
   Cancel::Registration on_stop_;  // last: it may call at once
 };
 
