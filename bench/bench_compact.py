@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Compaction: twelve blocks into one from a bucket into it, replicas merged with penalty; per CPU second, scaled to the machine of the anchors."""
+"""Compaction: twelve blocks into one from a bucket into it, replicas merged with penalty, a block downsampled; per CPU second, scaled to the
+machine of the anchors."""
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 from lib import PROGRAMS, ROOT, Goals, PeakMemory
 from machine import Machine
 
+END_MS = 1_767_744_000_000  # a border of 48 h
 NO_PROBE = "no probe xor_decode.cc to scale by: GAUNTLET_SHARED is where it would be"
 
 
@@ -32,17 +34,13 @@ def merge(folder, out, kind):
 
 
 def scaled(goals, machine, name, unit, limit, measure, runs=2):
-    """The best of some runs, as it would be on the machine of the anchors; what measure() gives is (amount, CPU seconds).
-
-    The probe tells wall time: of its runs before and after, the faster one counts, so that load on the machine flatters less."""
+    """The best of some runs, as it would be on the machine of the anchors; what measure() gives is (amount, CPU seconds)."""
     best = 0.0
     for _ in range(1 if goals.args.quick else runs):
-        slow = machine.slowness() if machine.program else 1.0
-        amount, cpu = measure()
-        if machine.program:
-            slow = min(slow, machine.slowness())
+        with machine.measured() as here:
+            amount, cpu = measure()
         print(f"# {name}: {amount / cpu:.4g} {unit} here", flush=True)
-        best = max(best, amount / cpu * slow)
+        best = max(best, amount / cpu * here.slowness)
     if machine.program:
         goals.at_least(name, best, unit, limit)
     else:
@@ -76,7 +74,25 @@ def penalty(goals, machine, folder):
     shutil.rmtree(folder / "penalty")
 
 
-PARTS = {"copy": copy, "penalty": penalty}
+def downsample(goals, machine, folder):
+    series = 1000 if goals.args.quick else 10_000
+    raw = folder / "raw"
+    ulid = subprocess.run([PROGRAMS / "make_blocks", raw, str(END_MS), str(series), "48", "15000", "1", "m"], check=True,
+                          capture_output=True, text=True).stdout.strip()
+
+    def measure():
+        out = subprocess.run([PROGRAMS / "downsample_block", raw / ulid, folder / "low"], check=True, capture_output=True, text=True).stdout
+        samples, left, cpu, wall = out.split()
+        print(f"# downsample: {int(samples) / 1e6:.1f} M samples, {int(left) / 1e6:.1f} M left, {float(cpu):.2f} CPU seconds, {float(wall):.2f} s",
+              flush=True)
+        shutil.rmtree(folder / "low")
+        return int(samples) / 1e6, float(cpu)
+
+    scaled(goals, machine, f"48 h x {series} series downsampled to 5 m", "M samples per CPU second", 60, measure)
+    shutil.rmtree(raw)
+
+
+PARTS = {"copy": copy, "penalty": penalty, "downsample": downsample}
 
 
 def main():

@@ -45,9 +45,9 @@ def engine_bench():
 
 
 def memory(goals, machine):
-    slow = machine.slowness()
-    found = {n: b for n, b in benchmarks(engine_bench(), ".*", goals.args.quick).items() if "prometheus_ms" in b}
-    slow = (slow + machine.slowness()) / 2
+    with machine.measured() as here:
+        found = {n: b for n, b in benchmarks(engine_bench(), ".*", goals.args.quick).items() if "prometheus_ms" in b}
+    slow = here.slowness
     floats, native = [], []
     for name, b in found.items():
         ratio = b["prometheus_ms"] * slow / b["cpu_time"]
@@ -61,9 +61,9 @@ def memory(goals, machine):
 
 
 def decode(goals, machine):
-    slow = machine.slowness()
-    found = benchmarks(next((ROOT / "build" / "release").glob("src/**/tsdb_chunkenc_bench")), "BM_DecodeXor/", goals.args.quick)
-    slow = (slow + machine.slowness()) / 2
+    with machine.measured() as here:
+        found = benchmarks(next((ROOT / "build" / "release").glob("src/**/tsdb_chunkenc_bench")), "BM_DecodeXor/", goals.args.quick)
+    slow = here.slowness
     ratios = []
     for i, (shape, prometheus) in enumerate(zip(SHAPES, PROMETHEUS_DECODE_NS)):
         ns = found[f"BM_DecodeXor/shape:{i}"]["cpu_time"] / 120
