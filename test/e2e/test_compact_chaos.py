@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Two compactors on one bucket with every kind of damage, killed at random moments while blocks arrive: nothing is lost, all that can be
+"""Compactors on one bucket with every kind of damage, killed at random moments while blocks arrive: nothing is lost, all that can be
 compacted is, and each bad block is named.
 
     test_compact_chaos.py [KILLS]      default $GAUNTLET_KILLS, or 10; $GAUNTLET_SEED repeats a run
@@ -25,12 +25,11 @@ BLOCKS, PER_BLOCK = 5, 720  # of 2 h, a sample each 10 s: several chunks a serie
 class Compactor:
     """One that is killed and starts again with its data directory."""
 
-    def __init__(self, topology, bucket, number):
+    def __init__(self, topology, bucket, number, flags):
         self.topology, self.number, self.starts = topology, number, 0
         self.flags = [f"--objstore.config=type: FILESYSTEM\nconfig:\n  directory: {bucket}\n", f"--data-dir={topology.folder}/data-{number}",
                       "--wait", "--wait-interval=200ms", "--consistency-delay=0s", "--delete-delay=2s", "--compact.cleanup-interval=1s",
-                      "--compact.progress-interval=1s", "--compact.lease-time=3s", "--compact.concurrency=2", "--log.level=warn",
-                      "--deduplication.replica-label=replica"]
+                      "--compact.progress-interval=1s", "--compact.lease-time=3s", "--compact.concurrency=2", "--log.level=warn", *flags]
         self.start()
 
     def start(self):
@@ -44,12 +43,17 @@ class Compactor:
         return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if re.match(name + r"[ {]", line))
 
 
+def overlap_alone(action):
+    return f"--selector.relabel-config=[{{source_labels: [cluster], regex: overlap, action: {action}}}]"
+
+
 def arrive(bucket, blocks, labels):
     return [put_block(bucket, block, labels) for block in blocks]
 
 
 def damaged_groups(bucket, blocks, rng):
-    """A group for each kind, whose second block is bad; (cluster, what is wrong) -> the block that must be named."""
+    """A group for each kind, whose second block is bad: {cluster: the block that must be named}, of "overlap" both of them; all blocks of that
+    one; and an upload that was given up."""
     bad = {}
 
     def group(kind, damage):
@@ -65,6 +69,10 @@ def damaged_groups(bucket, blocks, rng):
     group("no-chunks", lambda i: (bucket / i / "chunks" / "000001").unlink())
     group("unordered", lambda i: unorder_chunks(bucket / i))
     group("bad-meta", lambda i: (bucket / i / "meta.json").write_text("{"))
+    # Two blocks of the same time, where overlaps are not merged: the group is set aside, and nothing of it touched.
+    ids = arrive(bucket, blocks, {"cluster": "overlap"})
+    bad["overlap"] = {ids[1], put_block(bucket, blocks[1], {"cluster": "overlap"})}
+    overlap = set(ids) | bad["overlap"]
     # The same id in two directories; a block twice under ids of its own, of which one goes; an upload that was given up.
     copy = new_ulid(START * 1000, rng)
     ids = arrive(bucket, blocks, {"cluster": "copied"})
@@ -77,7 +85,7 @@ def damaged_groups(bucket, blocks, rng):
     (partial / "000001").write_bytes(b"x")
     for path in (partial / "000001", partial, partial.parent):
         os.utime(path, (time.time() - 3 * 86400,) * 2)
-    return bad, partial.parent
+    return bad, overlap, partial.parent
 
 
 def expected(series):
@@ -105,9 +113,11 @@ def main():
         lines = ["# TYPE seq gauge"] + [f'seq{{i="{i}"}} {n} {START + n * 10}' for i in "ab" for n in range(BLOCKS * PER_BLOCK)]
         blocks = real_blocks(topology.folder / "made", lines)
         assert len(blocks) == BLOCKS, blocks
-        bad, partial = damaged_groups(bucket, blocks, rng)
+        bad, overlap, partial = damaged_groups(bucket, blocks, rng)
         good = ["twice"]
-        compactors = [Compactor(topology, bucket, n) for n in range(2)]
+        # Two that share the work, and one for a group in which overlaps are not merged.
+        compactors = [Compactor(topology, bucket, n, ["--deduplication.replica-label=replica", overlap_alone("drop")]) for n in range(2)]
+        compactors.append(Compactor(topology, bucket, 2, [overlap_alone("keep")]))
         for kill in range(KILLS):
             name = f"good-{kill}"
             good.append(name)
@@ -126,7 +136,10 @@ def main():
             wait_for("both compactors are done", lambda: quiet(compactors, bucket, good), 60 + 3 * KILLS, 0.5)
         with report.case("each bad block is named, with what to do, and nothing else is"):
             marks = {p.stem: json.loads(p.read_text()) for p in (bucket / "compactor" / "quarantine").glob("*.json")}
-            assert set(marks) == set(bad.values()), (marks, bad)
+            groups = [m for m in marks if "@" in m]
+            assert len(groups) == 1 and marks[groups[0]]["reason"] == "overlapping-blocks", groups
+            assert set(marks[groups[0]]["blocks"]) == bad["overlap"], (marks[groups[0]], bad["overlap"])
+            assert set(marks) == {b for b in bad.values() if isinstance(b, str)} | set(groups), (marks, bad)
             for mark in marks.values():
                 assert mark["reason"] and mark["details"] and mark["repair"], mark
             assert "seq" in marks[bad["unordered"]]["series"], marks[bad["unordered"]]
@@ -135,6 +148,7 @@ def main():
                 spans = sorted((m["minTime"] - START * 1000) // (HOUR * 1000) for m in metas(bucket).values()
                                if m["thanos"]["labels"]["cluster"] == kind)
                 assert spans == [0, 2, 4, 8], (kind, spans)
+            assert overlap == {i for i, m in metas(bucket).items() if m["thanos"]["labels"]["cluster"] == "overlap"}
         with report.case("no sample is lost, and none is there twice"):
             live = metas(bucket)
             for group in good + ["cut-index"]:

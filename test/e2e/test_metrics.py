@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every metric that Thanos' dashboards and alerts read of a querier, a sidecar and a store exists there, with the labels they use."""
+"""Every metric that Thanos' dashboards and alerts read of a querier, a sidecar, a store and a compactor exists there, with the labels they use."""
 import json
 import re
 import sys
@@ -67,11 +67,12 @@ def main():
         bucket = f"--objstore.config=type: FILESYSTEM\nconfig:\n  directory: {topology.folder}/bucket\n"
         sidecar = topology.sidecar("sidecar", prometheus, bucket)
         store = topology.gauntlet("store", "store", f"--data-dir={topology.folder}/store", bucket)
+        compact = topology.gauntlet_http("compact", ["compact"], "--wait", f"--data-dir={topology.folder}/compact", bucket)
         query = topology.gauntlet("query", "query", f"--endpoint={sidecar.grpc}", f"--endpoint={store.grpc}", "--query.replica-label=replica")
         api = Api(query.url)
         wait_for("data", lambda: api.query("up")["data"]["result"], 30)
         api.query_range("up", 1, 100, 1)
-        for component, process in (("query", query), ("sidecar", sidecar), ("store", store)):
+        for component, process in (("query", query), ("sidecar", sidecar), ("store", store), ("compact", compact)):
             have = exposed(process.url)
             with report.case(f"{component}: every name of the mixin, with its labels"):
                 names = {**wanted(component), **ALSO.get(component, {})}
