@@ -205,7 +205,7 @@ void QueryHandlers::Answer(promql::Query& query, const Asked& asked, query::Fano
   ReplyData(reply, result.annotations, [&](JsonReply& json) {
     json::Writer& writer = json.writer();
     writer.BeginObject();
-    WriteResult(json, result, asked.limit);
+    WriteResult(json, result, asked.limit, &engine_.executor());
     if (asked.stats) {
       writer.Key("stats");
       WriteStats(writer, result);

@@ -1,5 +1,11 @@
 #include "api/result_json.h"
 
+#include <algorithm>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/executor.h"
 #include "json/sample_heads.h"
 #include "model/float_text.h"
 #include "model/histogram_buckets.h"
@@ -76,23 +82,46 @@ size_t Cut(const promql::QueryResult& result, int64_t limit) {
   return limit > 0 && count > static_cast<size_t>(limit) ? static_cast<size_t>(limit) : count;
 }
 
-void WriteMatrix(JsonReply& json, const promql::QueryResult& result, size_t count) {
-  json::Writer& writer = json.writer();
+// One series of a matrix.
+void WriteSeries(json::Writer& writer, const promql::QueryResult& result, const json::SampleHeads& heads, size_t i) {
+  writer.BeginObject().Key("metric");
+  if (!result.matrix.empty()) {
+    WriteLabels(writer, result.matrix[i].labels);
+    WriteSamples(writer, result.matrix[i].samples);
+  } else {
+    WriteLabels(writer, result.rows[i].labels);
+    WriteRow(writer, heads, result.rows[i], result.grid);
+  }
+  writer.EndObject();
+}
+
+void WriteMatrix(JsonReply& json, const promql::QueryResult& result, size_t count, Executor* executor) {
   json::SampleHeads heads;
   if (result.matrix.empty() && count > 0) {
     for (uint32_t step = 0; step < result.grid.steps; ++step) heads.Add(result.grid.time_ms(step));
   }
-  for (size_t i = 0; i < count; ++i) {
-    writer.BeginObject().Key("metric");
-    if (!result.matrix.empty()) {
-      WriteLabels(writer, result.matrix[i].labels);
-      WriteSamples(writer, result.matrix[i].samples);
-    } else {
-      WriteLabels(writer, result.rows[i].labels);
-      WriteRow(writer, heads, result.rows[i], result.grid);
+  constexpr size_t kPieceSamples = 8192;  // some 250 kB
+  const size_t piece = std::max<size_t>(1, kPieceSamples / std::max(1u, result.grid.steps));
+  if (executor == nullptr || executor->width() <= 1 || count <= piece) {
+    for (size_t i = 0; i < count; ++i) {
+      WriteSeries(json.writer(), result, heads, i);
+      if (!json.Pass()) return;
     }
-    writer.EndObject();
-    if (!json.Pass()) return;
+    return;
+  }
+  std::vector<std::string> pieces(2 * executor->width());
+  for (size_t begin = 0; begin < count; begin += pieces.size() * piece) {
+    const size_t used = std::min(pieces.size(), (count - begin + piece - 1) / piece);
+    ParallelFor(*executor, used, [&](size_t p) {
+      pieces[p].clear();
+      json::Writer writer(&pieces[p]);
+      const size_t first = begin + p * piece, end = std::min(count, first + piece);
+      for (size_t i = first; i < end; ++i) WriteSeries(writer, result, heads, i);
+    });
+    for (size_t p = 0; p < used; ++p) {
+      json.writer().Raw(pieces[p]);
+      if (!json.Pass()) return;
+    }
   }
 }
 
@@ -121,7 +150,7 @@ void WriteHistogram(json::Writer& writer, const Histogram& histogram) {
   writer.EndObject();
 }
 
-void WriteResult(JsonReply& json, const promql::QueryResult& result, int64_t limit) {
+void WriteResult(JsonReply& json, const promql::QueryResult& result, int64_t limit, Executor* executor) {
   json::Writer& writer = json.writer();
   writer.StringMember("resultType", promql::ValueTypeText(result.type)).Key("result");
   switch (result.type) {
@@ -138,7 +167,7 @@ void WriteResult(JsonReply& json, const promql::QueryResult& result, int64_t lim
       break;
     default:
       writer.BeginArray();
-      WriteMatrix(json, result, Cut(result, limit));
+      WriteMatrix(json, result, Cut(result, limit), executor);
       writer.EndArray();
   }
 }

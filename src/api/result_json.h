@@ -9,10 +9,15 @@
 #include "model/histogram.h"
 #include "promql/engine/result.h"
 
+namespace gauntlet {
+class Executor;
+}
+
 namespace gauntlet::api {
 
-// The members resultType and result, inside an object that is open. `limit` > 0 cuts the series.
-void WriteResult(JsonReply& json, const promql::QueryResult& result, int64_t limit);
+// The members resultType and result, inside an object that is open. `limit` > 0 cuts the series. Many series are
+// written on `executor`, when that is given, and sent in their order.
+void WriteResult(JsonReply& json, const promql::QueryResult& result, int64_t limit, Executor* executor = nullptr);
 // Whether a limit cuts this result.
 bool IsCut(const promql::QueryResult& result, int64_t limit);
 

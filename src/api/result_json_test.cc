@@ -3,15 +3,16 @@
 #include <gtest/gtest.h>
 
 #include "api/memory_reply.h"
+#include "base/executor.h"
 
 namespace gauntlet::api {
 namespace {
 
-std::string Written(const promql::QueryResult& result, int64_t limit = 0) {
+std::string Written(const promql::QueryResult& result, int64_t limit = 0, Executor* executor = nullptr) {
   MemoryReply reply;
   JsonReply json(reply);
   json.writer().BeginObject();
-  WriteResult(json, result, limit);
+  WriteResult(json, result, limit, executor);
   json.writer().EndObject();
   json.Send();
   return reply.body();
@@ -43,6 +44,21 @@ TEST(ResultJson, RangesSkipAbsentSteps) {
   result.rows.push_back(MakeRow("up", {{0, 1}, {2, 0.5}}, 3));
   EXPECT_EQ(Written(result),
             R"({"resultType":"matrix","result":[{"metric":{"__name__":"up"},"values":[[1.500,"1"],[3.500,"0.5"]]}]})");
+}
+
+TEST(ResultJson, ManySeriesWrittenOnThreadsKeepTheirOrder) {
+  promql::QueryResult result;
+  result.type = promql::ValueType::kMatrix;
+  result.grid = {1500, 1000, 500};
+  for (int i = 0; i < 205; ++i) {
+    promql::Row& row = result.rows.emplace_back();
+    row.labels = Labels::From({{"i", std::to_string(i)}});
+    row.column = promql::Column(500);
+    for (uint32_t step = static_cast<uint32_t>(i % 7); step < 500; ++step) row.column.Set(step, i + step / 8.0);
+  }
+  ThreadPool pool("test", 3);
+  EXPECT_EQ(Written(result, 0, &pool), Written(result));
+  EXPECT_EQ(Written(result, 33, &pool), Written(result, 33));
 }
 
 TEST(ResultJson, VectorsAreCutAtTheLimit) {

@@ -282,6 +282,7 @@ Result<std::unique_ptr<Query>> Engine::Impl::NewQuery(storage::Queryable& storag
 Engine::Engine(EngineOptions options, Executor& executor, MemoryBudget* process_budget, Clock& clock,
                telemetry::Registry* registry, telemetry::Logger* logger)
     : options_(std::move(options)),
+      executor_(executor),
       impl_(std::make_unique<Impl>(options_, executor, process_budget, clock, registry, logger)) {}
 
 Engine::~Engine() = default;

@@ -98,6 +98,8 @@ class Engine {
                                                int64_t start_ms, int64_t end_ms, int64_t step_ms);
 
   const EngineOptions& options() const { return options_; }
+  // On which it evaluates.
+  Executor& executor() const { return executor_; }
   // With which it parses: for those who look at an expression without running it.
   ParserOptions parser_options() const;
 
@@ -105,6 +107,7 @@ class Engine {
 
  private:
   const EngineOptions options_;
+  Executor& executor_;
   std::unique_ptr<Impl> impl_;
 };
 
