@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 namespace gauntlet::api {
 namespace {
@@ -90,9 +91,15 @@ void ReplyBadParameter(net::HttpReply& reply, std::string_view name, const Statu
 }
 
 bool JsonReply::Send() {
-  bool ok = reply_.Write(buffer_).ok();
-  buffer_.clear();
+  const bool large = buffer_.size() >= kPassBytes;
+  const bool ok = reply_.WriteOwned(std::move(buffer_)).ok();
+  buffer_ = std::string();
+  if (large) buffer_.reserve(kPassBytes + kPassBytes / 4);  // as much again may follow
   return ok;
+}
+
+bool JsonReply::SendBehind(std::string elements) {
+  return (buffer_.empty() || Send()) && reply_.WriteOwned(std::move(elements)).ok();
 }
 
 void ReplyData(net::HttpReply& reply, const Annotations& annotations, const std::function<void(JsonReply&)>& data) {

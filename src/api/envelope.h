@@ -34,9 +34,11 @@ class JsonReply {
   // Sends what is written once it is enough for a packet train; false when the client has gone: stop.
   bool Pass() { return buffer_.size() < kPassBytes || Send(); }
   bool Send();
+  // Sends what is written, then this. To the writer it counts as elements of the array that is open.
+  bool SendBehind(std::string elements);
 
  private:
-  static constexpr size_t kPassBytes = 1 << 17;
+  static constexpr size_t kPassBytes = 1 << 18;
   net::HttpReply& reply_;
   std::string buffer_;
   json::Writer writer_;

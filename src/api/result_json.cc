@@ -1,11 +1,12 @@
 #include "api/result_json.h"
 
 #include <algorithm>
-#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/executor.h"
+#include "base/ordered_for.h"
 #include "json/sample_heads.h"
 #include "model/float_text.h"
 #include "model/histogram_buckets.h"
@@ -100,7 +101,7 @@ void WriteMatrix(JsonReply& json, const promql::QueryResult& result, size_t coun
   if (result.matrix.empty() && count > 0) {
     for (uint32_t step = 0; step < result.grid.steps; ++step) heads.Add(result.grid.time_ms(step));
   }
-  constexpr size_t kPieceSamples = 8192;  // some 250 kB
+  constexpr size_t kPieceSamples = 8192;  // some 300 kB
   const size_t piece = std::max<size_t>(1, kPieceSamples / std::max(1u, result.grid.steps));
   if (executor == nullptr || executor->width() <= 1 || count <= piece) {
     for (size_t i = 0; i < count; ++i) {
@@ -110,19 +111,16 @@ void WriteMatrix(JsonReply& json, const promql::QueryResult& result, size_t coun
     return;
   }
   std::vector<std::string> pieces(2 * executor->width());
-  for (size_t begin = 0; begin < count; begin += pieces.size() * piece) {
-    const size_t used = std::min(pieces.size(), (count - begin + piece - 1) / piece);
-    ParallelFor(*executor, used, [&](size_t p) {
-      pieces[p].clear();
-      json::Writer writer(&pieces[p]);
-      const size_t first = begin + p * piece, end = std::min(count, first + piece);
-      for (size_t i = first; i < end; ++i) WriteSeries(writer, result, heads, i);
-    });
-    for (size_t p = 0; p < used; ++p) {
-      json.writer().Raw(pieces[p]);
-      if (!json.Pass()) return;
-    }
-  }
+  auto make = [&](size_t slot, size_t p) {
+    std::string& text = pieces[slot];
+    text.reserve(kPieceSamples * 40);
+    if (p > 0) text += ',';
+    json::Writer writer(&text);
+    const size_t end = std::min(count, (p + 1) * piece);
+    for (size_t i = p * piece; i < end; ++i) WriteSeries(writer, result, heads, i);
+  };
+  OrderedFor(*executor, (count + piece - 1) / piece, pieces.size(), make,
+             [&](size_t slot, size_t) { return json.SendBehind(std::exchange(pieces[slot], {})); });
 }
 
 }  // namespace

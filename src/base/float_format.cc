@@ -1,7 +1,12 @@
 // The shortest digits come from fmt's Dragonbox, which takes half as long as std::to_chars; their layout is ours: in
-// fixed notation to_chars prints a large float exactly, where Go pads the shortest digits with zeros.
+// fixed notation to_chars prints a large float exactly, where Go pads the shortest digits with zeros. Digits become
+// text eight or sixteen at a time, in a register, and go from there to their places.
 
 #include "base/float_format.h"
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 #include <fmt/format.h>
 
@@ -28,56 +33,124 @@ char* PutSpecial(double v, char* out) {
   return Put(std::isnan(v) ? "NaN" : v > 0 ? "+Inf" : "-Inf", out);
 }
 
+constexpr uint32_t kEightDigits = 100'000'000;  // 10^8
+constexpr uint64_t kZeros = 0x3030303030303030;
+
+// The eight digits of n < 10^8, each in a byte, the first one in the lowest: divided by 10^4, then both halves by 100,
+// then all four quarters by 10.
+inline uint64_t EightDigits(uint32_t n) {
+  uint64_t x = n / 10'000 | uint64_t{n % 10'000} << 32;
+  uint64_t t = (x * 10'486 >> 20) & 0x0000007f0000007f;
+  x = t | (x - 100 * t) << 16;
+  t = (x * 103 >> 10) & 0x000f000f000f000f;
+  return t | (x - 10 * t) << 8;
+}
+
+// Writes eight bytes; the text ends where it says. REQUIRES: n < 10^8.
+inline char* PutUpToEight(uint32_t n, char* out) {
+  const uint64_t digits = EightDigits(n);
+  const int leading = std::countr_zero(digits | uint64_t{1} << 56) / 8;
+  const uint64_t text = (digits + kZeros) >> 8 * leading;
+  std::memcpy(out, &text, sizeof(text));
+  return out + 8 - leading;
+}
+
 // Whole numbers below 2^53 print as integers in fixed notation. Not -0. Null when it is not one.
-char* PutWhole(double v, char* out) {
+inline char* PutWhole(double v, char* out) {
   if (!(std::fabs(v) < 9007199254740992.0)) return nullptr;
-  auto whole = static_cast<int64_t>(v);
+  const auto whole = static_cast<int64_t>(v);
   if (static_cast<double>(whole) != v || (whole == 0 && std::signbit(v))) return nullptr;
-  return std::to_chars(out, out + 24, whole).ptr;
+  *out = '-';
+  out += whole < 0;
+  const auto size = static_cast<uint64_t>(whole < 0 ? -whole : whole);
+  if (size < kEightDigits) return PutUpToEight(static_cast<uint32_t>(size), out);
+  out = PutUpToEight(static_cast<uint32_t>(size / kEightDigits), out);
+  const uint64_t text = EightDigits(static_cast<uint32_t>(size % kEightDigits)) + kZeros;
+  std::memcpy(out, &text, sizeof(text));
+  return out + sizeof(text);
 }
 
-// "00" to "99".
-constexpr std::array<char, 200> MakePairs() {
-  std::array<char, 200> pairs{};
-  for (size_t i = 0; i < 100; ++i) {
-    pairs[2 * i] = static_cast<char>('0' + i / 10);
-    pairs[2 * i + 1] = static_cast<char>('0' + i % 10);
-  }
-  return pairs;
-}
-constexpr std::array<char, 200> kPairs = MakePairs();
-
-void PutPair(uint32_t n, char* out) { std::memcpy(out, kPairs.data() + 2 * n, 2); }
-
-// The eight digits of n, with leading zeros.
-void PutEight(uint32_t n, char* out) {
-  const uint32_t high = n / 10'000, low = n % 10'000;
-  PutPair(high / 100, out);
-  PutPair(high % 100, out + 2);
-  PutPair(low / 100, out + 4);
-  PutPair(low % 100, out + 6);
-}
-
-// Numbers with up to six decimals, which is what rates of counters and times in seconds mostly are, from an integer: a
-// decimal of at most 15 digits that reads back as v is the shortest one, for no other so short reads back as v. Null
-// when v is not one. REQUIRES: v is not whole.
-char* PutDecimal(double v, char* out) {
+// Numbers with up to six decimals, which is what quantiles of latencies and times in seconds mostly are, from an
+// integer: a decimal of at most 15 digits that reads back as v is the shortest one, for no other so short reads back as
+// v. Null when v is not one. REQUIRES: v is not whole.
+inline char* PutDecimal(double v, char* out) {
   constexpr double kScale = 1e6;
-  if (!(std::fabs(v) < 1e9)) return nullptr;
-  auto scaled = static_cast<int64_t>(std::fabs(v) * kScale + 0.5);
-  if (scaled == 0 || static_cast<double>(scaled) / kScale != std::fabs(v)) return nullptr;
+  constexpr uint32_t kSixDigits = 1'000'000;
+  const double size = std::fabs(v), product = size * kScale;
+  if (!(size < 1e8)) return nullptr;
+  const auto scaled = static_cast<int64_t>(product + 0.5);
+  if (std::fabs(product - static_cast<double>(scaled)) > product * 0x1p-52) return nullptr;  // most, without a division
+  if (scaled == 0 || static_cast<double>(scaled) / kScale != size) return nullptr;
   *out = '-';
   out += v < 0;
-  out = std::to_chars(out, out + 24, scaled / 1'000'000).ptr;
-  const auto decimals = static_cast<uint32_t>(scaled % 1'000'000);
+  out = PutUpToEight(static_cast<uint32_t>(scaled / kSixDigits), out);
+  const uint64_t decimals = EightDigits(static_cast<uint32_t>(scaled % kSixDigits)) >> 16;
+  const uint64_t text = decimals + (kZeros >> 16);
   *out++ = '.';
-  PutPair(decimals / 10'000, out);
-  PutPair(decimals / 100 % 100, out + 2);
-  PutPair(decimals % 100, out + 4);
-  out += 6;
-  while (out[-1] == '0') --out;
-  return out;
+  std::memcpy(out, &text, sizeof(text));
+  return out + 8 - std::countl_zero(decimals) / 8;
 }
+
+// Sixteen digits as text, in a register.
+class SixteenDigits {
+ public:
+  // Those of high * 10^8 + low.
+  SixteenDigits(uint32_t high, uint32_t low);
+  void Store(char* out) const;
+  // As Store, but those from the n-th on go one place further and leave it free. REQUIRES: n < 16.
+  void StoreApart(int n, char* out) const;
+  int CountWithoutEndingZeros() const;
+
+ private:
+#if defined(__SSE2__)
+  __m128i digits_, text_;
+#else
+  uint64_t high_, low_;
+#endif
+};
+
+#if defined(__SSE2__)
+inline SixteenDigits::SixteenDigits(uint32_t high, uint32_t low) {
+  // Four numbers of four digits, eight of two, sixteen of one.
+  __m128i x = _mm_set_epi32(static_cast<int>(low % 10'000), static_cast<int>(low / 10'000),
+                            static_cast<int>(high % 10'000), static_cast<int>(high / 10'000));
+  __m128i t = _mm_srli_epi16(_mm_mulhi_epu16(x, _mm_set1_epi32(10'486)), 4);
+  x = _mm_or_si128(t, _mm_slli_epi32(_mm_sub_epi16(x, _mm_mullo_epi16(t, _mm_set1_epi32(100))), 16));
+  t = _mm_mulhi_epu16(x, _mm_set1_epi16(6'554));
+  digits_ = _mm_or_si128(t, _mm_slli_epi16(_mm_sub_epi16(x, _mm_mullo_epi16(t, _mm_set1_epi16(10))), 8));
+  text_ = _mm_add_epi8(digits_, _mm_set1_epi8('0'));
+}
+inline void SixteenDigits::Store(char* out) const { _mm_storeu_si128(reinterpret_cast<__m128i*>(out), text_); }
+inline void SixteenDigits::StoreApart(int n, char* out) const {
+  alignas(16) static constexpr uint8_t kMasks[32] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                                     0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out + 1), text_);
+  const __m128i mask = _mm_loadu_si128(reinterpret_cast<const __m128i*>(kMasks + 16 - n));
+  const __m128i further = _mm_slli_si128(text_, 1);
+  const __m128i both = _mm_or_si128(_mm_and_si128(mask, text_), _mm_andnot_si128(mask, further));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(out), both);
+}
+inline int SixteenDigits::CountWithoutEndingZeros() const {
+  const auto zeros = static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(digits_, _mm_setzero_si128())));
+  return std::bit_width(zeros ^ 0xffff);
+}
+#else
+inline SixteenDigits::SixteenDigits(uint32_t high, uint32_t low) : high_(EightDigits(high)), low_(EightDigits(low)) {}
+inline void SixteenDigits::Store(char* out) const {
+  const uint64_t text[] = {high_ + kZeros, low_ + kZeros};
+  std::memcpy(out, text, sizeof(text));
+}
+inline void SixteenDigits::StoreApart(int n, char* out) const {
+  char text[16];
+  Store(text);
+  Store(out + 1);
+  std::memcpy(out, text, static_cast<size_t>(n));
+}
+inline int SixteenDigits::CountWithoutEndingZeros() const {
+  if (low_ != 0) return 16 - std::countl_zero(low_) / 8;
+  return high_ != 0 ? 8 - std::countl_zero(high_) / 8 : 0;
+}
+#endif
 
 constexpr std::array<uint64_t, 20> MakePowersOfTen() {
   std::array<uint64_t, 20> powers{};
@@ -91,54 +164,49 @@ constexpr std::array<uint64_t, 20> MakePowersOfTen() {
 constexpr std::array<uint64_t, 20> kPowersOfTen = MakePowersOfTen();
 
 // REQUIRES: n > 0
-int CountDigits(uint64_t n) {
+inline int CountDigits(uint64_t n) {
   const int at_least = (64 - std::countl_zero(n)) * 1233 >> 12;  // log10(2) is near 1233 / 4096
   return at_least + (n >= kPowersOfTen[static_cast<size_t>(at_least)]);
 }
 
-// The shortest digits d1 d2 .. dn of |v|, which is d1.d2..dn * 10^exponent.
-struct Digits {
-  static constexpr size_t kCopied = 24;  // bytes that may be copied from any of the digits on
-  const char* text;
-  int count;
-  int exponent;
-  char buffer[kCopied + kCopied];  // the significand as 24 digits, with leading zeros
-};
-
-// REQUIRES: v is finite and not 0.
-void FindShortestDigits(double v, Digits* digits) {
-  const auto decimal = fmt::detail::dragonbox::to_decimal(std::fabs(v));
-  const uint64_t high = decimal.significand / 100'000'000;
-  PutEight(static_cast<uint32_t>(high / 100'000'000), digits->buffer);
-  PutEight(static_cast<uint32_t>(high % 100'000'000), digits->buffer + 8);
-  PutEight(static_cast<uint32_t>(decimal.significand % 100'000'000), digits->buffer + 16);
-  digits->count = CountDigits(decimal.significand);
-  digits->text = digits->buffer + 24 - digits->count;
-  digits->exponent = decimal.exponent + digits->count - 1;
-}
-
-// May write kCopied bytes beyond what it returns.
-char* PutFixed(double v, char* out) {
+// May write a few bytes beyond what it returns.
+inline char* PutFixed(double v, char* out) {
+  constexpr uint64_t kSixteenth = uint64_t{kEightDigits} * kEightDigits;
+  constexpr int kDigits = 17;
   *out = '-';
   out += std::signbit(v);
   if (v == 0) return Put("0", out);
-  Digits digits;
-  FindShortestDigits(v, &digits);
-  const int whole = digits.exponent + 1;  // digits before the point
+  const auto decimal = fmt::detail::dragonbox::to_decimal(std::fabs(v));
+  uint64_t n = decimal.significand;
+  int exponent = decimal.exponent;
+  if (n < kSixteenth / 10) {
+    const int missing = kDigits - CountDigits(n);
+    n *= kPowersOfTen[static_cast<size_t>(missing)];
+    exponent -= missing;
+  } else if (n < kSixteenth) {
+    n *= 10;
+    --exponent;
+  }
+  const uint64_t rest = n % kSixteenth;
+  const SixteenDigits digits(static_cast<uint32_t>(rest / kEightDigits), static_cast<uint32_t>(rest % kEightDigits));
+  const int count = 1 + digits.CountWithoutEndingZeros();
+  const int whole = exponent + kDigits;  // digits before the point
+  const char first = static_cast<char>('0' + n / kSixteenth);
+  if (whole > 0 && whole < count) [[likely]] {
+    *out = first;
+    digits.StoreApart(whole - 1, out + 1);
+    out[whole] = '.';
+    return out + count + 1;
+  }
   if (whole <= 0) {
     out = Put("0.", out);
     for (int i = whole; i < 0; ++i) *out++ = '0';
-    std::memcpy(out, digits.text, Digits::kCopied);
-    return out + digits.count;
   }
-  std::memcpy(out, digits.text, Digits::kCopied);
-  if (digits.count <= whole) {
-    std::memset(out + digits.count, '0', static_cast<size_t>(whole - digits.count));
-    return out + whole;
-  }
-  out[whole] = '.';
-  std::memcpy(out + whole + 1, digits.text + whole, Digits::kCopied);
-  return out + digits.count + 1;
+  *out = first;
+  digits.Store(out + 1);
+  if (whole <= 0) return out + count;
+  if (whole > kDigits) std::memset(out + kDigits, '0', static_cast<size_t>(whole - kDigits));
+  return out + whole;
 }
 
 char* PutScientific(double v, char* out) { return std::to_chars(out, out + 40, v, std::chars_format::scientific).ptr; }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <bit>
+#include <charconv>
 #include <cmath>
 #include <limits>
 #include <random>
@@ -52,6 +53,23 @@ TEST(FloatText, WritesAsGoDoesInEachNotation) {
     EXPECT_EQ(FormatFloatE(c.v), c.e);
     EXPECT_EQ(FormatFloatG(c.v), c.g);
     EXPECT_EQ(FormatFloatApi(c.v), c.api);
+  }
+}
+
+// Below 2^53 the library's shortest fixed notation is Go's.
+TEST(FloatText, FixedNotationIsThatOfTheLibrary) {
+  std::mt19937_64 rng(3);
+  for (int i = 0; i < 1'000'000; ++i) {
+    double v = static_cast<double>(rng() >> 11) / static_cast<double>(uint64_t{1} << (rng() % 60));
+    if (i % 4 == 1) v = static_cast<double>(rng() % 100'000'000'000) / std::pow(10.0, static_cast<double>(rng() % 9));
+    if (i % 4 == 2) v = std::bit_cast<double>(rng() >> 12 | (rng() % 70 + 1005) << 52);
+    if (i % 4 == 3) v = static_cast<double>(rng() >> (rng() % 53 + 11));
+    if (i % 2 == 0) v = -v;
+    if (!(std::fabs(v) >= 1e-6 && std::fabs(v) < 9007199254740992.0)) continue;
+    char buffer[64];
+    const std::string expected(buffer, std::to_chars(buffer, buffer + 64, v, std::chars_format::fixed).ptr);
+    ASSERT_EQ(FormatFloatApi(v), expected);
+    ASSERT_EQ(FormatFloatF(v), expected);
   }
 }
 

@@ -86,6 +86,8 @@ class HttpReply {
   // Appends body bytes; blocks while the peer does not read (chunked once the buffer is full, gzip when accepted).
   // kUnavailable when the client has gone: then stop.
   virtual Status Write(std::string_view bytes) = 0;
+  // The same for large pieces: takes them over where it can, so that they are not copied.
+  virtual Status WriteOwned(std::string bytes) { return Write(bytes); }
   // Sends what is buffered now: for streams.
   virtual Status Flush() = 0;
   // For an error after the first bytes are out: the connection ends without the body's end, so that the client sees an

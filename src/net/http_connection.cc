@@ -13,24 +13,26 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 using Outcome = StreamSocket::Outcome;
 
-constexpr size_t kOutputMax = 256 << 10;  // twice this, and the socket's buffer, wait for a slow client
+constexpr size_t kOutputMax = 512 << 10;  // twice this, and the socket's buffer, wait for a slow client
 constexpr size_t kReadAheadMax = 64 << 10;
 constexpr int kReadsPerTurn = 16;  // then the loop serves others
 constexpr size_t kWritePerTurn = 1 << 20;
+constexpr size_t kPiecesPerWrite = 16;
 constexpr milliseconds kLinger{5'000};
 
 // Collects an answer made on the loop.
-class StringSink : public ReplySink {
+class LoopSink : public ReplySink {
  public:
-  explicit StringSink(std::string& out) : out_(out) {}
-  Status Send(std::string bytes) override {
-    out_ += bytes;
+  explicit LoopSink(OutputQueue& out) : out_(out) {}
+  Status Send(std::string head, std::string body) override {
+    out_.Append(std::move(head));
+    out_.Append(std::move(body));
     return Status();
   }
   bool Closing() const override { return true; }
 
  private:
-  std::string& out_;
+  OutputQueue& out_;
 };
 
 }  // namespace
@@ -218,7 +220,7 @@ void HttpConnection::OnParsed() {
       }
       if (parser_.state() == State::kBody && parser_.expects_continue() && !continue_sent_) {
         continue_sent_ = true;
-        sending_ += "HTTP/1.1 100 Continue\r\n\r\n";
+        sending_.Append("HTTP/1.1 100 Continue\r\n\r\n");
         FlushOutput();
       }
       return;
@@ -294,7 +296,7 @@ void HttpConnection::OnReplyDone(bool keep_alive) {
 
 void HttpConnection::AnswerError(int status, std::string_view text) {
   phase_ = Phase::kHandling;
-  StringSink sink(sending_);
+  LoopSink sink(sending_);
   ReplyWriter reply({.head = false, .http10 = false, .keep_alive = false, .gzip = false}, sink);
   reply.Replace(status, std::string(HttpStatusText(status)) + ": " + std::string(text));
   reply.Finish();
@@ -303,15 +305,13 @@ void HttpConnection::AnswerError(int status, std::string_view text) {
 
 // ---- writing --------------------------------------------------------------------------------------------------------
 
-Status HttpConnection::Send(std::string bytes) {
+Status HttpConnection::Send(std::string head, std::string body) {
   MutexLock lock(mutex_);
-  while (!gone_ && !queued_.empty() && queued_.size() + bytes.size() > kOutputMax) room_.Wait(mutex_);
+  const size_t bytes = head.size() + body.size();
+  while (!gone_ && !queued_.empty() && queued_.bytes() + bytes > kOutputMax) room_.Wait(mutex_);
   if (gone_) return {Code::kUnavailable, "the client has gone"};
-  if (queued_.empty()) {
-    queued_ = std::move(bytes);
-  } else {
-    queued_ += bytes;
-  }
+  queued_.Append(std::move(head));
+  queued_.Append(std::move(body));
   if (flushing_ || last_part_) return Status();
   flushing_ = true;
   host_.loop().Post([self = shared_from_this()] { self->FlushOutput(); });
@@ -320,12 +320,10 @@ Status HttpConnection::Send(std::string bytes) {
 
 // Takes what handlers queued once the loop's part is sent; false when there is nothing.
 bool HttpConnection::NextOutput() {
-  if (sent_ < sending_.size()) return true;
-  sent_ = 0;
-  sending_.clear();
+  if (!sending_.empty()) return true;
   MutexLock lock(mutex_);
   flushing_ = !queued_.empty();
-  sending_.swap(queued_);
+  std::swap(sending_, queued_);
   room_.NotifyAll();
   return flushing_;
 }
@@ -337,9 +335,10 @@ void HttpConnection::FlushOutput() {
       if (phase_ == Phase::kHandling) SetDeadline(host_.options().write_timeout);
       return host_.loop().Post([self = shared_from_this()] { self->FlushOutput(); });
     }
+    iovec pieces[kPiecesPerWrite];
     size_t wrote;
-    Outcome outcome = stream_->Write(std::string_view(sending_).substr(sent_), &wrote);
-    sent_ += wrote;
+    Outcome outcome = stream_->Write(pieces, sending_.Gather(pieces, kPiecesPerWrite), &wrote);
+    sending_.Drop(wrote);
     turn_bytes += wrote;
     if (outcome == Outcome::kDone) continue;
     if (outcome != Outcome::kWantWrite) return Close();
@@ -358,7 +357,7 @@ void HttpConnection::FlushOutput() {
 
 void HttpConnection::AfterReply() {
   cancel_.reset();
-  std::string().swap(sending_);
+  sending_ = OutputQueue();
   if (!keep_alive_) return Linger();
   parser_.Next();
   BecomeReading();

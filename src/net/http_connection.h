@@ -19,6 +19,7 @@
 #include "net/http_parse.h"
 #include "net/http_reply.h"
 #include "net/http_server.h"
+#include "net/output_queue.h"
 #include "net/stream_socket.h"
 
 namespace gauntlet::net {
@@ -71,7 +72,7 @@ class HttpConnection final : public ReplySink, public std::enable_shared_from_th
   void CancelHandler(std::string_view why);
   void Close();
 
-  Status Send(std::string bytes) override;
+  Status Send(std::string head, std::string body) override;
   bool Closing() const override { return host_.closing(); }
 
  private:
@@ -107,12 +108,11 @@ class HttpConnection final : public ReplySink, public std::enable_shared_from_th
   TimePoint idle_since_, deadline_ = TimePoint::max(), timer_at_ = TimePoint::max();
   bool eof_ = false, watching_reads_ = false, waiting_writable_ = false;
   bool continue_sent_ = false, request_begun_ = false, reply_done_ = false, keep_alive_ = false;
-  std::string sending_;  // the loop's part of the output
-  size_t sent_ = 0;
+  OutputQueue sending_;  // the loop's part of the output
 
   Mutex mutex_;
   CondVar room_;
-  std::string queued_ GN_GUARDED_BY(mutex_);      // the handler's part
+  OutputQueue queued_ GN_GUARDED_BY(mutex_);      // the handler's part
   bool gone_ GN_GUARDED_BY(mutex_) = false;       // nothing can be sent any more
   bool flushing_ GN_GUARDED_BY(mutex_) = false;   // the loop knows of queued_
   bool last_part_ GN_GUARDED_BY(mutex_) = false;  // the end of the handler will tell it

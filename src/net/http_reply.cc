@@ -41,6 +41,20 @@ void AppendHeader(std::string* out, std::string_view name, std::string_view valu
   *out += "\r\n";
 }
 
+void AppendChunkSize(std::string* out, size_t bytes) {
+  char size[20];
+  snprintf(size, sizeof size, "%zx\r\n", bytes);
+  *out += size;
+}
+
+void AppendChunk(std::string* out, std::string_view body) {
+  if (body.empty()) return;
+  out->reserve(out->size() + body.size() + 32);
+  AppendChunkSize(out, body.size());
+  *out += body;
+  *out += "\r\n";
+}
+
 bool TokenName(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
     return c > 0x20 && c < 0x7f && std::string_view("()<>@,;:\\\"/[]?={}").find(c) == std::string_view::npos;
@@ -69,6 +83,23 @@ Status ReplyWriter::Write(std::string_view bytes) {
     }
   }
   return Status();
+}
+
+Status ReplyWriter::WriteOwned(std::string bytes) {
+  if (!failed_.ok() || bytes.size() < kBuffer) return Write(bytes);
+  std::string out = Head(false);
+  std::string had;
+  std::swap(had, buffer_);
+  const bool as_it_is = !gzip_ && !options_.head && (framing_ == Framing::kChunked || framing_ == Framing::kToEnd);
+  if (!as_it_is) {
+    GN_TRY(SendBody(std::move(out), had, Part::kMore));
+    return Write(bytes);
+  }
+  if (framing_ == Framing::kToEnd) return Send(out + had, std::move(bytes));
+  AppendChunk(&out, had);
+  AppendChunkSize(&out, bytes.size());
+  bytes += "\r\n";
+  return Send(std::move(out), std::move(bytes));
 }
 
 Status ReplyWriter::Flush() {
@@ -191,14 +222,7 @@ Status ReplyWriter::SendBody(std::string out, std::string_view body, Part part) 
     length_left_ -= body.size();
   }
   if (framing_ == Framing::kChunked) {
-    if (!body.empty()) {
-      char size[20];
-      snprintf(size, sizeof size, "%zx\r\n", body.size());
-      out.reserve(out.size() + body.size() + 32);
-      out += size;
-      out += body;
-      out += "\r\n";
-    }
+    AppendChunk(&out, body);
     if (part == Part::kLast) out += "0\r\n\r\n";
   } else {
     out += body;
@@ -206,8 +230,8 @@ Status ReplyWriter::SendBody(std::string out, std::string_view body, Part part) 
   return out.empty() ? Status() : Send(std::move(out));
 }
 
-Status ReplyWriter::Send(std::string bytes) {
-  if (Status status = sink_.Send(std::move(bytes)); !status.ok()) {
+Status ReplyWriter::Send(std::string head, std::string body) {
+  if (Status status = sink_.Send(std::move(head), std::move(body)); !status.ok()) {
     failed_ = status;
     options_.keep_alive = false;
   }

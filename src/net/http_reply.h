@@ -20,8 +20,9 @@ namespace gauntlet::net {
 class ReplySink {
  public:
   virtual ~ReplySink() = default;
-  // Blocks while more than a bounded amount waits for the peer. kUnavailable when the client has gone.
-  virtual Status Send(std::string bytes) = 0;
+  // Both, one after the other; `body` may be large and is not copied. Blocks while more than a bounded amount waits for
+  // the peer. kUnavailable when the client has gone.
+  virtual Status Send(std::string head, std::string body) = 0;
   // True once the server wants connections to end: the answer then says "Connection: close".
   virtual bool Closing() const = 0;
 };
@@ -39,6 +40,7 @@ class ReplyWriter final : public HttpReply {
   void SetStatus(int status) override { status_ = status; }
   HttpHeaders& headers() override { return headers_; }
   Status Write(std::string_view bytes) override;
+  Status WriteOwned(std::string bytes) override;
   Status Flush() override;
   void Abort() override { aborted_ = true; }
 
@@ -59,7 +61,7 @@ class ReplyWriter final : public HttpReply {
   void AppendHeaders(std::string* out) const;
   // Encodes and frames `body` (the next part of it) behind `out` and sends.
   Status SendBody(std::string out, std::string_view body, Part part);
-  Status Send(std::string bytes);
+  Status Send(std::string head, std::string body = {});
 
   Options options_;
   ReplySink& sink_;

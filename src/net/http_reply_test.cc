@@ -9,10 +9,11 @@ namespace {
 
 class FakeSink : public ReplySink {
  public:
-  Status Send(std::string bytes) override {
+  Status Send(std::string head, std::string body) override {
     ++sends;
     if (gone) return {Code::kUnavailable, "gone"};
-    all += bytes;
+    all += head;
+    all += body;
     return Status();
   }
   bool Closing() const override { return closing; }
@@ -96,6 +97,38 @@ TEST(ReplyWriter, GzipOnlyWhenAcceptedAndWorthIt) {
     EXPECT_FALSE(answer(true, "application/octet-stream", size));
   }
   EXPECT_FALSE(answer(true, "application/json", 100));
+}
+
+TEST(ReplyWriter, OwnedPiecesArriveInOrderInEveryFraming) {
+  for (bool gzip : {false, true}) {
+    for (bool http10 : {false, true}) {
+      FakeSink sink;
+      ReplyWriter reply({.http10 = http10, .gzip = gzip}, sink);
+      reply.headers().Set("Content-Type", "application/json");
+      std::string all;
+      for (size_t size : {10, 70'000, 100, 65'536, 300'000, 5}) {
+        std::string piece(size, static_cast<char>('a' + size % 26));
+        all += piece;
+        ASSERT_TRUE((size % 10 == 0 ? reply.WriteOwned(piece) : reply.Write(piece)).ok());
+      }
+      reply.Finish();
+      std::string body = http10 ? sink.Body() : Unchunked(sink.Body());
+      if (gzip) body = *io::GzipDecompress(body, all.size());
+      EXPECT_EQ(body, all);
+    }
+  }
+  FakeSink head;
+  ReplyWriter none({.head = true}, head);
+  ASSERT_TRUE(none.WriteOwned(std::string(100'000, 'x')).ok());
+  none.Finish();
+  EXPECT_EQ(head.Body(), "");
+  FakeSink sized;
+  ReplyWriter known({}, sized);
+  known.headers().Set("Content-Length", "100000");
+  ASSERT_TRUE(known.WriteOwned(std::string(100'000, 'x')).ok());
+  known.Finish();
+  EXPECT_EQ(sized.Body(), std::string(100'000, 'x'));
+  EXPECT_TRUE(known.keep_alive());
 }
 
 TEST(ReplyWriter, FlushSendsWhatIsThere) {

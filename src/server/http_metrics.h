@@ -7,6 +7,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "net/http_server.h"
 #include "telemetry/metrics.h"
@@ -25,6 +26,10 @@ class ReplyObserver final : public net::HttpReply {
   Status Write(std::string_view bytes) override {
     bytes_ += bytes.size();
     return to_.Write(bytes);
+  }
+  Status WriteOwned(std::string bytes) override {
+    bytes_ += bytes.size();
+    return to_.WriteOwned(std::move(bytes));
   }
   Status Flush() override { return to_.Flush(); }
   void Abort() override { to_.Abort(); }
