@@ -51,7 +51,7 @@ class CountValues : public Operator {
     // Values repeat: the result's row is looked up once per distinct value of a series.
     std::unordered_map<uint64_t, size_t> found;
     Status status;
-    ForEachBit(row.column.present(), row.column.words(), [&](uint32_t step) {
+    auto add = [&](uint32_t step) {
       if (!status.ok()) return;
       double value = row.column.values()[step];
       auto [at, inserted] = found.try_emplace(std::bit_cast<uint64_t>(value));
@@ -65,7 +65,11 @@ class CountValues : public Operator {
       }
       Column& column = rows_[at->second].column;
       column.Set(step, column.values()[step] + 1);
-    });
+    };
+    GN_TRY(context_.InBlocks(row.column.steps(), [&](uint32_t begin, uint32_t end) {
+      ForEachBit(row.column.present() + begin / 64, Column::WordCount(end - begin),
+                 [&](uint32_t i) { add(begin + i); });
+    }));
     return status;
   }
 

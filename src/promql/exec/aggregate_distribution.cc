@@ -37,23 +37,26 @@ class VarianceAccumulator : public Accumulator {
     }
     double* counts = groups_[index].get();
     double *means = counts + call_.steps, *squares = means + call_.steps;
-    if (column.AllFloats()) {
-      AddToVariances(column.values(), counts, means, squares, call_.steps);
-    } else {
-      ForEachBit(column.present(), column.words(),
-                 [&](uint32_t i) { AddToVariances(column.values() + i, counts + i, means + i, squares + i, 1); });
-    }
+    const bool all = column.AllFloats();
+    auto add = [&](uint32_t i, uint32_t size) {
+      AddToVariances(column.values() + i, counts + i, means + i, squares + i, size);
+    };
+    GN_TRY(call_.context->InBlocks(call_.steps, [&](uint32_t begin, uint32_t end) {
+      if (all) return add(begin, end - begin);
+      ForEachBit(column.present() + begin / 64, Column::WordCount(end - begin), [&](uint32_t i) { add(begin + i, 1); });
+    }));
     return size_t{0};
   }
 
   Status Finish(uint32_t index, Column* out, AnnotationSet*) override {
     std::unique_ptr<double[]> group = std::move(groups_[index]);
-    for (uint32_t i = 0; i < call_.steps; ++i) {
-      if (group[i] == 0) continue;
-      double variance = group[2 * call_.steps + i] / group[i];
-      out->Set(i, root_ ? std::sqrt(variance) : variance);
-    }
-    return Status();
+    return call_.context->InBlocks(call_.steps, [&](uint32_t begin, uint32_t end) {
+      for (uint32_t i = begin; i < end; ++i) {
+        if (group[i] == 0) continue;
+        double variance = group[2 * call_.steps + i] / group[i];
+        out->Set(i, root_ ? std::sqrt(variance) : variance);
+      }
+    });
   }
 
  private:

@@ -34,13 +34,14 @@ class ExtremumAccumulator : public Accumulator {
     if (!column.histograms().empty()) {
       annotations->HistogramIgnoredInAggregation(maximum_ ? "max" : "min", call_.expr_pos);
     }
-    if (column.AllFloats()) {
-      Take(column.values(), group.values(), call_.steps);
-      group.SetAllPresent();
-      return size_t{0};
-    }
-    ForEachBit(column.present(), column.words(),
-               [&](uint32_t step) { Take(column.values() + step, group.values() + step, 1); });
+    const bool all = column.AllFloats();
+    GN_TRY(call_.context->InBlocks(call_.steps, [&](uint32_t begin, uint32_t end) {
+      const double* values = column.values() + begin;
+      double* best = group.values() + begin;
+      if (all) return Take(values, best, end - begin);
+      ForEachBit(column.present() + begin / 64, Column::WordCount(end - begin),
+                 [&](uint32_t i) { Take(values + i, best + i, 1); });
+    }));
     for (uint32_t w = 0; w < column.words(); ++w) group.present()[w] |= column.present()[w];
     return size_t{0};
   }
@@ -70,11 +71,15 @@ class CountAccumulator : public Accumulator {
     Column &group = groups_[index], &column = row->column;
     double* counts = group.values();
     if (!group_only_) {
-      if (column.AllFloats()) {
-        for (uint32_t i = 0; i < call_.steps; ++i) counts[i] += 1;
-      } else {
-        ForEachBit(column.present(), column.words(), [&](uint32_t step) { counts[step] += 1; });
-      }
+      const bool all = column.AllFloats();
+      GN_TRY(call_.context->InBlocks(call_.steps, [&](uint32_t begin, uint32_t end) {
+        if (all) {
+          for (uint32_t i = begin; i < end; ++i) counts[i] += 1;
+        } else {
+          ForEachBit(column.present() + begin / 64, Column::WordCount(end - begin),
+                     [&](uint32_t i) { counts[begin + i] += 1; });
+        }
+      }));
       for (const HistogramPoint& p : column.histograms()) counts[p.step] += 1;
     }
     column.OrPresence(group.present());

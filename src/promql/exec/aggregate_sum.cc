@@ -55,36 +55,27 @@ class SumAccumulator : public Accumulator {
     for (uint32_t w = 0; w < words_; ++w) {
       group.seen[w] |= present[w];
     }
-    for (uint32_t w = 0; w < words_;) {
-      // A run of words that are wholly present.
-      uint32_t end = w;
-      while (end < words_ && present[end] == FullWord(end)) ++end;
-      if (end > w) {
-        AddRun(&group, column.values(), w * 64, std::min(end * 64, call_.steps));
-        w = end;
-        continue;
-      }
-      for (uint64_t bits = present[w]; bits != 0; bits &= bits - 1) {
-        AddOne(&group, column.values(), w * 64 + static_cast<uint32_t>(std::countr_zero(bits)));
-      }
-      ++w;
-    }
+    GN_TRY(call_.context->InBlocks(call_.steps, [&](uint32_t begin, uint32_t end) {
+      AddWords(&group, column, begin / 64, Column::WordCount(end));
+    }));
     return grown;
   }
 
   Status Finish(uint32_t index, Column* out, AnnotationSet* annotations) override {
     Group& group = groups_[index];
     double *sums = Sums(&group), *cs = Compensations(&group);
-    for (uint32_t i = 0; i < call_.steps; ++i) {
-      if (!average_) {
-        out->values()[i] = sums[i] + cs[i];
-      } else if (group.incremental.empty() || !(group.incremental[i / 64] >> (i % 64) & 1)) {
-        double n = Counts(&group)[i];
-        out->values()[i] = sums[i] / n + cs[i] / n;
-      } else {
-        out->values()[i] = sums[i] + cs[i];
+    GN_TRY(call_.context->InBlocks(call_.steps, [&](uint32_t begin, uint32_t end) {
+      for (uint32_t i = begin; i < end; ++i) {
+        if (!average_) {
+          out->values()[i] = sums[i] + cs[i];
+        } else if (group.incremental.empty() || !(group.incremental[i / 64] >> (i % 64) & 1)) {
+          double n = Counts(&group)[i];
+          out->values()[i] = sums[i] / n + cs[i] / n;
+        } else {
+          out->values()[i] = sums[i] + cs[i];
+        }
       }
-    }
+    }));
     std::memcpy(out->present(), group.seen.get(), words_ * sizeof(uint64_t));
     if (group.histograms != nullptr) group.histograms->Finish(call_.expr_pos, out, annotations);
     group = Group();
@@ -112,6 +103,25 @@ class SumAccumulator : public Accumulator {
           average_, std::vector<uint64_t>(group->seen.get(), group->seen.get() + words_));
     }
     return group->histograms->Add(row, call_.expr_pos, annotations);
+  }
+
+  // The floats of the words [w, end).
+  void AddWords(Group* group, const Column& column, uint32_t w, uint32_t end) {
+    const uint64_t* present = column.present();
+    while (w < end) {
+      // A run of words that are wholly present.
+      uint32_t run = w;
+      while (run < end && present[run] == FullWord(run)) ++run;
+      if (run > w) {
+        AddRun(group, column.values(), w * 64, std::min(run * 64, call_.steps));
+        w = run;
+        continue;
+      }
+      for (uint64_t bits = present[w]; bits != 0; bits &= bits - 1) {
+        AddOne(group, column.values(), w * 64 + static_cast<uint32_t>(std::countr_zero(bits)));
+      }
+      ++w;
+    }
   }
 
   void AddRun(Group* group, const double* values, uint32_t begin, uint32_t end) {

@@ -128,7 +128,7 @@ class TopK : public Operator {
     uint32_t index = static_cast<uint32_t>(series_.size());
     bool in_any = false;
     size_t grown = 0;
-    ForEachBit(row->column.present(), row->column.words(), [&](uint32_t step) {
+    auto offer = [&](uint32_t step) {
       double k = params_.values[step];
       if (!(k >= 1)) return;
       CandidateHeap& heap = heaps_[group][step];
@@ -142,7 +142,11 @@ class TopK : public Operator {
       if (full && unsure_order_) Drop(in ? worst : candidate.value, &left_out_[group][step]);
       in_any |= in;
       grown += (heap.candidates().capacity() - before) * sizeof(Candidate);
-    });
+    };
+    GN_TRY(context_.InBlocks(node_.grid.steps, [&](uint32_t begin, uint32_t end) {
+      ForEachBit(row->column.present() + begin / 64, Column::WordCount(end - begin),
+                 [&](uint32_t i) { offer(begin + i); });
+    }));
     if (in_any) {
       grown += sizeof(Series) + row->labels.memory_bytes();
       series_.push_back({std::move(row->labels), row->drop_name});

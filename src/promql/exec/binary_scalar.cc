@@ -26,9 +26,12 @@ class BinaryScalarStage : public Stage {
     const double* lhs = scalar_first_ ? values_.data() : column.values();
     const double* rhs = scalar_first_ ? column.values() : values_.data();
     if (ChangesMetric(node_.op)) {
-      ApplyArithmetic(node_.op, lhs, rhs, column.values(), column.steps());
+      GN_TRY(scratch->InBlocks(column.steps(), [&](uint32_t begin, uint32_t end) {
+        ApplyArithmetic(node_.op, lhs + begin, rhs + begin, column.values() + begin, end - begin);
+      }));
     } else if (IsComparison(node_.op)) {
-      Compare(lhs, rhs, &column);
+      GN_TRY(scratch->InBlocks(column.steps(),
+                               [&](uint32_t begin, uint32_t end) { Compare(lhs, rhs, begin, end, &column); }));
     } else if (column.CountFloats() > 0) {  // trim
       scratch->annotations.IncompatibleTypes("float", BinaryOpText(node_.op), "float", node_.pos);
       std::fill_n(column.present(), column.words(), 0);
@@ -40,11 +43,11 @@ class BinaryScalarStage : public Stage {
 
  private:
   // A comparison keeps the vector's value, or gives 0 and 1.
-  void Compare(const double* lhs, const double* rhs, Column* column) const {
+  void Compare(const double* lhs, const double* rhs, uint32_t first, uint32_t end, Column* column) const {
     constexpr uint32_t kWords = 16;
     uint64_t holds[kWords];
-    for (uint32_t begin = 0; begin < column->steps(); begin += kWords * 64) {
-      uint32_t count = std::min(kWords * 64, column->steps() - begin);
+    for (uint32_t begin = first; begin < end; begin += kWords * 64) {
+      uint32_t count = std::min(kWords * 64, end - begin);
       ApplyComparison(node_.op, lhs + begin, rhs + begin, holds, count);
       if (node_.return_bool) {
         for (uint32_t i = 0; i < count; ++i) {

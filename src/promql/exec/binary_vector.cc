@@ -327,7 +327,9 @@ class BinaryVector : public Operator {
     const double* lhs = swapped_ ? one_values : many_values;
     const double* rhs = swapped_ ? many_values : one_values;
     if (ChangesMetric(binary_.op)) {
-      ApplyArithmetic(binary_.op, lhs, rhs, row.column.values(), node_.grid.steps);
+      GN_TRY(context_.InBlocks(node_.grid.steps, [&](uint32_t begin, uint32_t end) {
+        ApplyArithmetic(binary_.op, lhs + begin, rhs + begin, row.column.values() + begin, end - begin);
+      }));
     } else if (IsComparison(binary_.op)) {
       Bits holds(words_);
       ApplyComparison(binary_.op, lhs, rhs, holds.data(), node_.grid.steps);

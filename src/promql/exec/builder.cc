@@ -33,14 +33,17 @@ Status Unsupported(std::string_view what) {
 // The date of the step, where a date function has no argument.
 class DateOfTime : public ScalarOperator {
  public:
-  DateOfTime(const StepGrid& grid, ValueFunction part) : grid_(grid), part_(part) {}
+  DateOfTime(const ExecContext& context, const StepGrid& grid, ValueFunction part)
+      : context_(context), grid_(grid), part_(part) {}
   Status Evaluate(std::vector<double>* values) override {
     values->resize(grid_.steps);
-    for (uint32_t i = 0; i < grid_.steps; ++i) (*values)[i] = part_(static_cast<double>(grid_.time_ms(i) / 1000));
-    return Status();
+    return context_.InBlocks(grid_.steps, [&](uint32_t begin, uint32_t end) {
+      for (uint32_t i = begin; i < end; ++i) (*values)[i] = part_(static_cast<double>(grid_.time_ms(i) / 1000));
+    });
   }
 
  private:
+  const ExecContext& context_;
   const StepGrid grid_;
   const ValueFunction part_;
 };
@@ -133,20 +136,20 @@ Builder::Vectors Builder::VectorOf(const PlanNode& node, SampleScope* scope) {
 Builder::Scalars Builder::Scalar(const PlanNode& node, SampleScope* scope) {
   switch (node.kind) {
     case PlanKind::kNumber:
-      return MakeConstant(static_cast<const NumberNode&>(node).value, node.grid.steps);
+      return MakeConstant(context_, static_cast<const NumberNode&>(node).value, node.grid.steps);
     case PlanKind::kFunction:
       return ScalarFunction(static_cast<const FunctionNode&>(node), scope);
     case PlanKind::kBinary:
       return ScalarBinary(static_cast<const BinaryNode&>(node), scope);
     case PlanKind::kNegate: {
       GN_ASSIGN(auto inner, Scalar(*static_cast<const NegateNode&>(node).expr, scope));
-      return MakeScalarNegate(std::move(inner));
+      return MakeScalarNegate(context_, std::move(inner));
     }
     case PlanKind::kStepInvariant: {
       const PlanNode& inner_node = *static_cast<const StepInvariantNode&>(node).expr;
       auto inner_scope = MakeScope(inner_node.grid, false);
       GN_ASSIGN(auto inner, Scalar(inner_node, inner_scope.get()));
-      return MakeScalarRepeat(std::move(inner), node.grid.steps, std::move(inner_scope), scope);
+      return MakeScalarRepeat(context_, std::move(inner), node.grid.steps, std::move(inner_scope), scope);
     }
     default:
       return Status(Code::kInternal, "unexpected node where a scalar is wanted");
@@ -172,8 +175,8 @@ Builder::Scalars Builder::ScalarBinary(const BinaryNode& top, SampleScope* scope
 
 Builder::Scalars Builder::ScalarFunction(const FunctionNode& node, SampleScope* scope) {
   std::string_view name = node.function->name;
-  if (name == "time") return MakeTime(node.grid);
-  if (name == "pi") return MakeConstant(3.14159265358979323846, node.grid.steps);
+  if (name == "time") return MakeTime(context_, node.grid);
+  if (name == "pi") return MakeConstant(context_, 3.14159265358979323846, node.grid.steps);
   if (name == "scalar") {
     GN_ASSIGN(auto input, Vector(*node.args[0], scope));
     return MakeScalarOfVector(context_, node, std::move(input));
@@ -181,7 +184,7 @@ Builder::Scalars Builder::ScalarFunction(const FunctionNode& node, SampleScope* 
   if (name == "max_of" || name == "min_of") {
     GN_ASSIGN(auto lhs, Scalar(*node.args[0], scope));
     GN_ASSIGN(auto rhs, Scalar(*node.args[1], scope));
-    return MakeScalarExtremum(name == "max_of", std::move(lhs), std::move(rhs));
+    return MakeScalarExtremum(context_, name == "max_of", std::move(lhs), std::move(rhs));
   }
   return Unsupported(fmt::format("function \"{}\"", name));
 }
@@ -209,7 +212,7 @@ Builder::Vectors Builder::Function(const FunctionNode& node, SampleScope* scope)
   if (name == "vector") return MakeVectorOfScalar(context_, node, std::move(scalars[0]));
   if (node.args.empty()) {
     if (ValueFunction part = FindDateFunction(name)) {
-      return MakeVectorOfScalar(context_, node, std::make_unique<DateOfTime>(node.grid, part));
+      return MakeVectorOfScalar(context_, node, std::make_unique<DateOfTime>(context_, node.grid, part));
     }
   }
   const PlanNode* vector = nullptr;

@@ -15,6 +15,7 @@
 #include "base/executor.h"
 #include "base/memory_budget.h"
 #include "base/status.h"
+#include "promql/exec/poll.h"
 #include "promql/plan/step_grid.h"
 #include "storage/storage.h"
 
@@ -101,6 +102,11 @@ struct ExecContext {
 
   // Ok, or the end of the query in upstream's words.
   Status CheckCancel() const { return cancel.stopped() ? Stopped() : Status(); }
+  // Calls fn(begin, end) for blocks of [0, size) and sees the end of the query between them.
+  template <typename Fn>
+  Status InBlocks(uint32_t size, Fn&& fn) const {
+    return promql::InBlocks(size, [this] { return cancel.stopped(); }, fn) ? Status() : Stopped();
+  }
   Status Stopped() const {
     return cancel.status().code() == Code::kDeadline
                ? Status(Code::kDeadline, "query timed out in expression evaluation")

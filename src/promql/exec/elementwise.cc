@@ -18,19 +18,24 @@ namespace {
 
 // Cheap functions run over the whole array, present or not: those loops vectorize.
 template <typename Fn>
-void MapAll(Column* column, Fn fn) {
+Status MapAll(Column* column, WorkerScratch* scratch, Fn fn) {
   double* values = column->values();
-  for (uint32_t i = 0; i < column->steps(); ++i) values[i] = fn(values[i]);
+  return scratch->InBlocks(column->steps(), [&](uint32_t begin, uint32_t end) {
+    for (uint32_t i = begin; i < end; ++i) values[i] = fn(values[i]);
+  });
 }
 
 template <typename Fn>
-void MapPresent(Column* column, Fn fn) {
-  double* values = column->values();
-  if (column->AllFloats()) return MapAll(column, fn);
-  ForEachBit(column->present(), column->words(), [&](uint32_t i) { values[i] = fn(values[i]); });
+Status MapPresent(Column* column, WorkerScratch* scratch, Fn fn) {
+  if (column->AllFloats()) return MapAll(column, scratch, fn);
+  return scratch->InBlocks(column->steps(), [&](uint32_t begin, uint32_t end) {
+    double* values = column->values() + begin;
+    ForEachBit(column->present() + begin / 64, Column::WordCount(end - begin),
+               [&](uint32_t i) { values[i] = fn(values[i]); });
+  });
 }
 
-using MapFunction = void (*)(Column*);
+using MapFunction = Status (*)(Column*, WorkerScratch*);
 
 struct Entry {
   std::string_view name;
@@ -40,31 +45,32 @@ struct Entry {
 constexpr double kPi = std::numbers::pi;
 
 constexpr Entry kFunctions[] = {
-    {"abs", [](Column* c) { MapAll(c, [](double v) { return std::fabs(v); }); }},
-    {"ceil", [](Column* c) { MapAll(c, [](double v) { return std::ceil(v); }); }},
-    {"floor", [](Column* c) { MapAll(c, [](double v) { return std::floor(v); }); }},
-    {"sqrt", [](Column* c) { MapAll(c, [](double v) { return std::sqrt(v); }); }},
-    {"sgn", [](Column* c) { MapAll(c, [](double v) { return v < 0   ? -1
-                                                            : v > 0 ? 1
-                                                                    : v; }); }},
-    {"rad", [](Column* c) { MapAll(c, [](double v) { return v * kPi / 180; }); }},
-    {"deg", [](Column* c) { MapAll(c, [](double v) { return v * 180 / kPi; }); }},
-    {"exp", [](Column* c) { MapPresent(c, [](double v) { return GoExp(v); }); }},
-    {"ln", [](Column* c) { MapPresent(c, [](double v) { return GoLog(v); }); }},
-    {"log2", [](Column* c) { MapPresent(c, [](double v) { return GoLog2(v); }); }},
-    {"log10", [](Column* c) { MapPresent(c, [](double v) { return GoLog10(v); }); }},
-    {"sin", [](Column* c) { MapPresent(c, [](double v) { return GoSin(v); }); }},
-    {"cos", [](Column* c) { MapPresent(c, [](double v) { return GoCos(v); }); }},
-    {"tan", [](Column* c) { MapPresent(c, [](double v) { return GoTan(v); }); }},
-    {"asin", [](Column* c) { MapPresent(c, [](double v) { return GoAsin(v); }); }},
-    {"acos", [](Column* c) { MapPresent(c, [](double v) { return GoAcos(v); }); }},
-    {"atan", [](Column* c) { MapPresent(c, [](double v) { return GoAtan(v); }); }},
-    {"sinh", [](Column* c) { MapPresent(c, [](double v) { return GoSinh(v); }); }},
-    {"cosh", [](Column* c) { MapPresent(c, [](double v) { return GoCosh(v); }); }},
-    {"tanh", [](Column* c) { MapPresent(c, [](double v) { return GoTanh(v); }); }},
-    {"asinh", [](Column* c) { MapPresent(c, [](double v) { return GoAsinh(v); }); }},
-    {"acosh", [](Column* c) { MapPresent(c, [](double v) { return GoAcosh(v); }); }},
-    {"atanh", [](Column* c) { MapPresent(c, [](double v) { return GoAtanh(v); }); }},
+    {"abs", [](Column* c, WorkerScratch* w) { return MapAll(c, w, [](double v) { return std::fabs(v); }); }},
+    {"ceil", [](Column* c, WorkerScratch* w) { return MapAll(c, w, [](double v) { return std::ceil(v); }); }},
+    {"floor", [](Column* c, WorkerScratch* w) { return MapAll(c, w, [](double v) { return std::floor(v); }); }},
+    {"sqrt", [](Column* c, WorkerScratch* w) { return MapAll(c, w, [](double v) { return std::sqrt(v); }); }},
+    {"sgn",
+     [](Column* c, WorkerScratch* w) { return MapAll(c, w, [](double v) { return v < 0   ? -1
+                                                                                 : v > 0 ? 1
+                                                                                         : v; }); }},
+    {"rad", [](Column* c, WorkerScratch* w) { return MapAll(c, w, [](double v) { return v * kPi / 180; }); }},
+    {"deg", [](Column* c, WorkerScratch* w) { return MapAll(c, w, [](double v) { return v * 180 / kPi; }); }},
+    {"exp", [](Column* c, WorkerScratch* w) { return MapPresent(c, w, [](double v) { return GoExp(v); }); }},
+    {"ln", [](Column* c, WorkerScratch* w) { return MapPresent(c, w, [](double v) { return GoLog(v); }); }},
+    {"log2", [](Column* c, WorkerScratch* w) { return MapPresent(c, w, [](double v) { return GoLog2(v); }); }},
+    {"log10", [](Column* c, WorkerScratch* w) { return MapPresent(c, w, [](double v) { return GoLog10(v); }); }},
+    {"sin", [](Column* c, WorkerScratch* w) { return MapPresent(c, w, [](double v) { return GoSin(v); }); }},
+    {"cos", [](Column* c, WorkerScratch* w) { return MapPresent(c, w, [](double v) { return GoCos(v); }); }},
+    {"tan", [](Column* c, WorkerScratch* w) { return MapPresent(c, w, [](double v) { return GoTan(v); }); }},
+    {"asin", [](Column* c, WorkerScratch* w) { return MapPresent(c, w, [](double v) { return GoAsin(v); }); }},
+    {"acos", [](Column* c, WorkerScratch* w) { return MapPresent(c, w, [](double v) { return GoAcos(v); }); }},
+    {"atan", [](Column* c, WorkerScratch* w) { return MapPresent(c, w, [](double v) { return GoAtan(v); }); }},
+    {"sinh", [](Column* c, WorkerScratch* w) { return MapPresent(c, w, [](double v) { return GoSinh(v); }); }},
+    {"cosh", [](Column* c, WorkerScratch* w) { return MapPresent(c, w, [](double v) { return GoCosh(v); }); }},
+    {"tanh", [](Column* c, WorkerScratch* w) { return MapPresent(c, w, [](double v) { return GoTanh(v); }); }},
+    {"asinh", [](Column* c, WorkerScratch* w) { return MapPresent(c, w, [](double v) { return GoAsinh(v); }); }},
+    {"acosh", [](Column* c, WorkerScratch* w) { return MapPresent(c, w, [](double v) { return GoAcosh(v); }); }},
+    {"atanh", [](Column* c, WorkerScratch* w) { return MapPresent(c, w, [](double v) { return GoAtanh(v); }); }},
 };
 
 // Takes the name; derived classes do the rest.
@@ -78,7 +84,7 @@ class DroppingStage : public Stage {
     return Status();
   }
   Status Apply(Row* row, WorkerScratch* scratch) const override {
-    GN_TRY(Change(&row->column));
+    GN_TRY(Change(&row->column, scratch));
     if (row->column.empty()) return Status();
     return dropper_.Drop(row, scratch);
   }
@@ -87,7 +93,7 @@ class DroppingStage : public Stage {
   }
 
  protected:
-  virtual Status Change(Column* column) const = 0;
+  virtual Status Change(Column* column, WorkerScratch* scratch) const = 0;
   const std::vector<double>& arg(size_t i) const { return values_[i]; }
 
  private:
@@ -101,10 +107,9 @@ class MapStage : public DroppingStage {
   MapStage(ExecContext& context, MapFunction map, bool careful) : DroppingStage(context, {}, careful), map_(map) {}
 
  protected:
-  Status Change(Column* column) const override {
+  Status Change(Column* column, WorkerScratch* scratch) const override {
     column->histograms().clear();
-    map_(column);
-    return Status();
+    return map_(column, scratch);
   }
 
  private:
@@ -117,10 +122,9 @@ class DateStage : public DroppingStage {
       : DroppingStage(context, {}, careful), part_(part) {}
 
  protected:
-  Status Change(Column* column) const override {
+  Status Change(Column* column, WorkerScratch* scratch) const override {
     column->histograms().clear();
-    MapPresent(column, part_);
-    return Status();
+    return MapPresent(column, scratch, part_);
   }
 
  private:
@@ -133,14 +137,15 @@ class RoundStage : public DroppingStage {
   using DroppingStage::DroppingStage;
 
  protected:
-  Status Change(Column* column) const override {
+  Status Change(Column* column, WorkerScratch* scratch) const override {
     column->histograms().clear();
     double* values = column->values();
-    for (uint32_t i = 0; i < column->steps(); ++i) {
-      double inverse = 1.0 / arg(0)[i];
-      values[i] = std::floor(values[i] * inverse + 0.5) / inverse;
-    }
-    return Status();
+    return scratch->InBlocks(column->steps(), [&](uint32_t begin, uint32_t end) {
+      for (uint32_t i = begin; i < end; ++i) {
+        double inverse = 1.0 / arg(0)[i];
+        values[i] = std::floor(values[i] * inverse + 0.5) / inverse;
+      }
+    });
   }
 };
 
@@ -151,18 +156,19 @@ class ClampStage : public DroppingStage {
       : DroppingStage(context, std::move(args), careful), has_min_(has_min), has_max_(has_max) {}
 
  protected:
-  Status Change(Column* column) const override {
+  Status Change(Column* column, WorkerScratch* scratch) const override {
     column->histograms().clear();
     double* values = column->values();
-    for (uint32_t i = 0; i < column->steps(); ++i) {
-      double low = has_min_ ? arg(0)[i] : -kInfinity, high = has_max_ ? arg(has_min_)[i] : kInfinity;
-      if (high < low) {
-        column->Clear(i);
-      } else {
-        values[i] = GoMax(low, GoMin(high, values[i]));
+    return scratch->InBlocks(column->steps(), [&](uint32_t begin, uint32_t end) {
+      for (uint32_t i = begin; i < end; ++i) {
+        double low = has_min_ ? arg(0)[i] : -kInfinity, high = has_max_ ? arg(has_min_)[i] : kInfinity;
+        if (high < low) {
+          column->Clear(i);
+        } else {
+          values[i] = GoMax(low, GoMin(high, values[i]));
+        }
       }
-    }
-    return Status();
+    });
   }
 
  private:
@@ -176,13 +182,12 @@ class StepTimeStage : public DroppingStage {
       : DroppingStage(context, {}, careful), grid_(grid) {}
 
  protected:
-  Status Change(Column* column) const override {
+  Status Change(Column* column, WorkerScratch* scratch) const override {
     column->OrPresence(column->present());
     column->histograms().clear();
-    for (uint32_t i = 0; i < column->steps(); ++i) {
-      column->values()[i] = static_cast<double>(grid_.time_ms(i)) / 1000;
-    }
-    return Status();
+    return scratch->InBlocks(column->steps(), [&](uint32_t begin, uint32_t end) {
+      for (uint32_t i = begin; i < end; ++i) column->values()[i] = static_cast<double>(grid_.time_ms(i)) / 1000;
+    });
   }
 
  private:
@@ -194,7 +199,7 @@ class DropNameStage : public DroppingStage {
   DropNameStage(ExecContext& context, bool careful) : DroppingStage(context, {}, careful) {}
 
  protected:
-  Status Change(Column*) const override { return Status(); }
+  Status Change(Column*, WorkerScratch*) const override { return Status(); }
 };
 
 class NothingStage : public Stage {
@@ -210,14 +215,14 @@ class NegateStage : public DroppingStage {
   NegateStage(ExecContext& context, bool careful) : DroppingStage(context, {}, careful) {}
 
  protected:
-  Status Change(Column* column) const override {
+  Status Change(Column* column, WorkerScratch* scratch) const override {
     for (HistogramPoint& p : column->histograms()) {
+      GN_TRY(scratch->CheckCancelAfter(1000));
       Histogram h = *p.histogram;
       MultiplyHistogram(h, -1);
       p.histogram = std::make_shared<const Histogram>(std::move(h));
     }
-    MapAll(column, [](double v) { return -v; });
-    return Status();
+    return MapAll(column, scratch, [](double v) { return -v; });
   }
 };
 
@@ -248,6 +253,7 @@ class HistogramStage : public Stage {
     const Histogram* last = nullptr;  // lookback repeats them
     double value = 0;
     for (const HistogramPoint& p : points) {
+      GN_TRY(scratch->CheckCancelAfter(p.histogram.get() != last ? 1000 : 1));
       if (p.histogram.get() != last) value = value_(*p.histogram);
       last = p.histogram.get();
       column.Set(p.step, value);
@@ -273,7 +279,7 @@ std::unique_ptr<Stage> MakeElementwise(ExecContext& context, const FunctionNode&
   }
   if (ValueFunction part = FindDateFunction(name)) return std::make_unique<DateStage>(context, part, careful);
   if (name == "round") {
-    if (args.empty()) args.push_back(MakeConstant(1, node.grid.steps));
+    if (args.empty()) args.push_back(MakeConstant(context, 1, node.grid.steps));
     return std::make_unique<RoundStage>(context, std::move(args), careful);
   }
   if (name == "clamp") return std::make_unique<ClampStage>(context, std::move(args), true, true, careful);

@@ -14,6 +14,8 @@
 namespace gauntlet::promql {
 namespace {
 
+constexpr uint32_t kPollRow = 4096;  // histograms of a row between two looks at the end of the query
+
 // The buckets of one histogram: series equal but for `le`.
 struct ClassicHistogram {
   Labels labels;  // without le
@@ -173,6 +175,7 @@ class HistogramFunction : public Operator {
     } else {
       ParallelFor(context_.executor, count, one);
     }
+    GN_TRY(context_.CheckCancel());
     for (size_t i = 0; i < count; ++i) {
       GN_TRY(statuses[i]);
       Tell(findings[i], MetricOf(i < natives ? native_[i].labels : histograms_[i - natives].labels));
@@ -209,6 +212,7 @@ class HistogramFunction : public Operator {
   Row EvaluateNative(const NativeHistogram& native, size_t output, NaNObservations* nans) const {
     Row row = StartRow(native.labels);
     for (const HistogramPoint& p : native.points) {
+      if (p.step % kPollRow == kPollRow - 1 && context_.cancel.stopped()) break;
       row.column.Set(p.step, fraction_ ? NativeFraction(values_[0][p.step], values_[1][p.step], *p.histogram, nans)
                                        : NativeQuantile(values_[output][p.step], *p.histogram, nans));
     }
@@ -219,17 +223,21 @@ class HistogramFunction : public Operator {
   Row EvaluateOne(const ClassicHistogram& histogram, size_t output, ForcedMonotonicity* forced) const {
     Row row = StartRow(histogram.labels);
     std::vector<Bucket> buckets;
-    for (uint32_t step = 0; step < node_.grid.steps; ++step) {
+    auto evaluate = [&](uint32_t step) {
       buckets.clear();
       for (const auto& [bound, column] : histogram.buckets) {
         if (column.Has(step)) buckets.push_back({bound, column.values()[step]});
       }
-      if (buckets.empty()) continue;
+      if (buckets.empty()) return;
       if (fraction_) {
         row.column.Set(step, BucketFraction(values_[0][step], values_[1][step], &buckets));
       } else {
         row.column.Set(step, BucketQuantile(values_[output][step], &buckets, node_.grid.time_ms(step), forced));
       }
+    };
+    for (uint32_t step = 0; step < node_.grid.steps; ++step) {
+      if (step % kPollRow == kPollRow - 1 && context_.cancel.stopped()) break;
+      evaluate(step);
     }
     NameQuantile(output, &row);
     return row;

@@ -10,39 +10,51 @@
 namespace gauntlet::promql {
 namespace {
 
+// values[i] = at(i) for each of the steps.
+template <typename At>
+Status Fill(const ExecContext& context, uint32_t steps, std::vector<double>* values, At at) {
+  values->clear();
+  values->reserve(steps);
+  return context.InBlocks(steps, [&](uint32_t begin, uint32_t end) {
+    values->resize(end);
+    for (uint32_t i = begin; i < end; ++i) (*values)[i] = at(i);
+  });
+}
+
 class Constant : public ScalarOperator {
  public:
-  Constant(double value, uint32_t steps) : value_(value), steps_(steps) {}
+  Constant(const ExecContext& context, double value, uint32_t steps)
+      : context_(context), value_(value), steps_(steps) {}
   Status Evaluate(std::vector<double>* values) override {
-    values->assign(steps_, value_);
-    return Status();
+    return Fill(context_, steps_, values, [this](uint32_t) { return value_; });
   }
 
  private:
+  const ExecContext& context_;
   const double value_;
   const uint32_t steps_;
 };
 
 class Time : public ScalarOperator {
  public:
-  explicit Time(const StepGrid& grid) : grid_(grid) {}
+  Time(const ExecContext& context, const StepGrid& grid) : context_(context), grid_(grid) {}
   Status Evaluate(std::vector<double>* values) override {
-    values->resize(grid_.steps);
-    for (uint32_t i = 0; i < grid_.steps; ++i) (*values)[i] = static_cast<double>(grid_.time_ms(i)) / 1000;
-    return Status();
+    return Fill(context_, grid_.steps, values,
+                [this](uint32_t i) { return static_cast<double>(grid_.time_ms(i)) / 1000; });
   }
 
  private:
+  const ExecContext& context_;
   const StepGrid grid_;
 };
 
 class ScalarOfVector : public ScalarOperator {
  public:
   ScalarOfVector(ExecContext& context, const PlanNode& node, std::unique_ptr<Operator> input)
-      : steps_(node.grid.steps), held_(context.meter), input_(std::move(input)) {}
+      : context_(context), steps_(node.grid.steps), held_(context.meter), input_(std::move(input)) {}
 
   Status Evaluate(std::vector<double>* values) override {
-    values->assign(steps_, kNaN);
+    GN_TRY(Fill(context_, steps_, values, [](uint32_t) { return kNaN; }));
     std::vector<uint64_t> once(Column::WordCount(steps_)), again(once.size());
     Rows batch;
     while (true) {
@@ -53,8 +65,12 @@ class ScalarOfVector : public ScalarOperator {
           again[w] |= once[w] & row.column.present()[w];
           once[w] |= row.column.present()[w];
         }
-        ForEachBit(row.column.present(), row.column.words(),
-                   [&](uint32_t step) { (*values)[step] = row.column.values()[step]; });
+        GN_TRY(context_.InBlocks(steps_, [&](uint32_t begin, uint32_t end) {
+          const double* from = row.column.values() + begin;
+          double* to = values->data() + begin;
+          ForEachBit(row.column.present() + begin / 64, Column::WordCount(end - begin),
+                     [&](uint32_t i) { to[i] = from[i]; });
+        }));
       }
     }
     ForEachBit(again.data(), static_cast<uint32_t>(again.size()), [&](uint32_t step) { (*values)[step] = kNaN; });
@@ -68,6 +84,7 @@ class ScalarOfVector : public ScalarOperator {
   }
 
  private:
+  const ExecContext& context_;
   const uint32_t steps_;
   HeldSamples held_;
   std::unique_ptr<Operator> input_;
@@ -77,28 +94,37 @@ class ScalarOfVector : public ScalarOperator {
 // One made of others.
 class Composite : public ScalarOperator {
  public:
-  explicit Composite(std::unique_ptr<ScalarOperator> lhs, std::unique_ptr<ScalarOperator> rhs = nullptr)
-      : lhs_(std::move(lhs)), rhs_(std::move(rhs)) {}
+  explicit Composite(const ExecContext& context, std::unique_ptr<ScalarOperator> lhs,
+                     std::unique_ptr<ScalarOperator> rhs = nullptr)
+      : context_(context), lhs_(std::move(lhs)), rhs_(std::move(rhs)) {}
   void Annotate(AnnotationSet* out) const override {
     lhs_->Annotate(out);
     if (rhs_ != nullptr) rhs_->Annotate(out);
   }
 
  protected:
+  // (*values)[i] = fn(i) for those that are there.
+  template <typename Fn>
+  Status Replace(std::vector<double>* values, Fn fn) const {
+    return context_.InBlocks(static_cast<uint32_t>(values->size()), [&](uint32_t begin, uint32_t end) {
+      for (uint32_t i = begin; i < end; ++i) (*values)[i] = fn(i);
+    });
+  }
+
+  const ExecContext& context_;
   std::unique_ptr<ScalarOperator> lhs_, rhs_;
 };
 
 template <typename Fn>
 class Pairwise : public Composite {
  public:
-  Pairwise(std::unique_ptr<ScalarOperator> lhs, std::unique_ptr<ScalarOperator> rhs, Fn fn)
-      : Composite(std::move(lhs), std::move(rhs)), fn_(std::move(fn)) {}
+  Pairwise(const ExecContext& context, std::unique_ptr<ScalarOperator> lhs, std::unique_ptr<ScalarOperator> rhs, Fn fn)
+      : Composite(context, std::move(lhs), std::move(rhs)), fn_(std::move(fn)) {}
   Status Evaluate(std::vector<double>* values) override {
     std::vector<double> rhs;
     GN_TRY(lhs_->Evaluate(values));
     GN_TRY(rhs_->Evaluate(&rhs));
-    for (size_t i = 0; i < rhs.size(); ++i) (*values)[i] = fn_((*values)[i], rhs[i]);
-    return Status();
+    return Replace(values, [&](uint32_t i) { return fn_((*values)[i], rhs[i]); });
   }
 
  private:
@@ -115,7 +141,9 @@ class ScalarChain : public ScalarOperator {
     for (const ScalarTerm& term : terms_) {
       GN_TRY(context_.CheckCancel());
       GN_TRY(term.rhs->Evaluate(&rhs));
-      for (size_t i = 0; i < rhs.size(); ++i) (*values)[i] = ApplyScalar(term.op, (*values)[i], rhs[i]);
+      GN_TRY(context_.InBlocks(static_cast<uint32_t>(rhs.size()), [&](uint32_t begin, uint32_t end) {
+        for (uint32_t i = begin; i < end; ++i) (*values)[i] = ApplyScalar(term.op, (*values)[i], rhs[i]);
+      }));
     }
     return Status();
   }
@@ -135,20 +163,19 @@ class ScalarNegate : public Composite {
   using Composite::Composite;
   Status Evaluate(std::vector<double>* values) override {
     GN_TRY(lhs_->Evaluate(values));
-    for (double& v : *values) v = -v;
-    return Status();
+    return Replace(values, [values](uint32_t i) { return -(*values)[i]; });
   }
 };
 
 class ScalarRepeat : public Composite {
  public:
-  ScalarRepeat(std::unique_ptr<ScalarOperator> input, uint32_t steps, std::unique_ptr<SampleScope> inner,
-               SampleScope* outer)
-      : Composite(std::move(input)), steps_(steps), inner_(std::move(inner)), outer_(outer) {}
+  ScalarRepeat(const ExecContext& context, std::unique_ptr<ScalarOperator> input, uint32_t steps,
+               std::unique_ptr<SampleScope> inner, SampleScope* outer)
+      : Composite(context, std::move(input)), steps_(steps), inner_(std::move(inner)), outer_(outer) {}
   Status Evaluate(std::vector<double>* values) override {
     GN_TRY(lhs_->Evaluate(values));
-    double value = values->front();
-    values->assign(steps_, value);
+    const double value = values->front();
+    GN_TRY(Fill(context_, steps_, values, [value](uint32_t) { return value; }));
     outer_->AddRepeated(*inner_, steps_);
     return Status();
   }
@@ -173,7 +200,9 @@ class VectorOfScalar : public Operator {
     input_.reset();
     Row row;
     row.column = Column(node_.grid.steps);
-    std::copy(values.begin(), values.end(), row.column.values());
+    GN_TRY(context_.InBlocks(node_.grid.steps, [&](uint32_t begin, uint32_t end) {
+      std::copy(values.begin() + begin, values.begin() + end, row.column.values() + begin);
+    }));
     row.column.SetAllPresent();
     batch->push_back(std::move(row));
     GN_TRY(held_.Set(node_.grid.steps));
@@ -186,10 +215,12 @@ class VectorOfScalar : public Operator {
 
 }  // namespace
 
-std::unique_ptr<ScalarOperator> MakeConstant(double value, uint32_t steps) {
-  return std::make_unique<Constant>(value, steps);
+std::unique_ptr<ScalarOperator> MakeConstant(ExecContext& context, double value, uint32_t steps) {
+  return std::make_unique<Constant>(context, value, steps);
 }
-std::unique_ptr<ScalarOperator> MakeTime(const StepGrid& grid) { return std::make_unique<Time>(grid); }
+std::unique_ptr<ScalarOperator> MakeTime(ExecContext& context, const StepGrid& grid) {
+  return std::make_unique<Time>(context, grid);
+}
 std::unique_ptr<ScalarOperator> MakeScalarOfVector(ExecContext& context, const PlanNode& node,
                                                    std::unique_ptr<Operator> input) {
   return std::make_unique<ScalarOfVector>(context, node, std::move(input));
@@ -198,17 +229,19 @@ std::unique_ptr<ScalarOperator> MakeScalarChain(ExecContext& context, std::uniqu
                                                 std::vector<ScalarTerm> terms) {
   return std::make_unique<ScalarChain>(context, std::move(first), std::move(terms));
 }
-std::unique_ptr<ScalarOperator> MakeScalarNegate(std::unique_ptr<ScalarOperator> input) {
-  return std::make_unique<ScalarNegate>(std::move(input));
+std::unique_ptr<ScalarOperator> MakeScalarNegate(ExecContext& context, std::unique_ptr<ScalarOperator> input) {
+  return std::make_unique<ScalarNegate>(context, std::move(input));
 }
-std::unique_ptr<ScalarOperator> MakeScalarRepeat(std::unique_ptr<ScalarOperator> input, uint32_t steps,
-                                                 std::unique_ptr<SampleScope> inner, SampleScope* outer) {
-  return std::make_unique<ScalarRepeat>(std::move(input), steps, std::move(inner), outer);
+std::unique_ptr<ScalarOperator> MakeScalarRepeat(ExecContext& context, std::unique_ptr<ScalarOperator> input,
+                                                 uint32_t steps, std::unique_ptr<SampleScope> inner,
+                                                 SampleScope* outer) {
+  return std::make_unique<ScalarRepeat>(context, std::move(input), steps, std::move(inner), outer);
 }
-std::unique_ptr<ScalarOperator> MakeScalarExtremum(bool maximum, std::unique_ptr<ScalarOperator> lhs,
+std::unique_ptr<ScalarOperator> MakeScalarExtremum(ExecContext& context, bool maximum,
+                                                   std::unique_ptr<ScalarOperator> lhs,
                                                    std::unique_ptr<ScalarOperator> rhs) {
   auto fn = [maximum](double a, double b) { return maximum ? GoMax(a, b) : GoMin(a, b); };
-  return std::make_unique<Pairwise<decltype(fn)>>(std::move(lhs), std::move(rhs), fn);
+  return std::make_unique<Pairwise<decltype(fn)>>(context, std::move(lhs), std::move(rhs), fn);
 }
 std::unique_ptr<Operator> MakeVectorOfScalar(ExecContext& context, const PlanNode& node,
                                              std::unique_ptr<ScalarOperator> input) {

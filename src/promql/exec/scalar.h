@@ -12,9 +12,9 @@
 
 namespace gauntlet::promql {
 
-std::unique_ptr<ScalarOperator> MakeConstant(double value, uint32_t steps);
+std::unique_ptr<ScalarOperator> MakeConstant(ExecContext& context, double value, uint32_t steps);
 // time(): each step's time in seconds.
-std::unique_ptr<ScalarOperator> MakeTime(const StepGrid& grid);
+std::unique_ptr<ScalarOperator> MakeTime(ExecContext& context, const StepGrid& grid);
 // The value of one float series; NaN where there is none or are several.
 std::unique_ptr<ScalarOperator> MakeScalarOfVector(ExecContext& context, const PlanNode& node,
                                                    std::unique_ptr<Operator> input);
@@ -25,12 +25,14 @@ struct ScalarTerm {
 };
 std::unique_ptr<ScalarOperator> MakeScalarChain(ExecContext& context, std::unique_ptr<ScalarOperator> first,
                                                 std::vector<ScalarTerm> terms);
-std::unique_ptr<ScalarOperator> MakeScalarNegate(std::unique_ptr<ScalarOperator> input);
+std::unique_ptr<ScalarOperator> MakeScalarNegate(ExecContext& context, std::unique_ptr<ScalarOperator> input);
 // Evaluates at one step, repeats at `steps`; what `inner` counted counts at each of them in `outer`.
-std::unique_ptr<ScalarOperator> MakeScalarRepeat(std::unique_ptr<ScalarOperator> input, uint32_t steps,
-                                                 std::unique_ptr<SampleScope> inner, SampleScope* outer);
+std::unique_ptr<ScalarOperator> MakeScalarRepeat(ExecContext& context, std::unique_ptr<ScalarOperator> input,
+                                                 uint32_t steps, std::unique_ptr<SampleScope> inner,
+                                                 SampleScope* outer);
 // max_of and min_of.
-std::unique_ptr<ScalarOperator> MakeScalarExtremum(bool maximum, std::unique_ptr<ScalarOperator> lhs,
+std::unique_ptr<ScalarOperator> MakeScalarExtremum(ExecContext& context, bool maximum,
+                                                   std::unique_ptr<ScalarOperator> lhs,
                                                    std::unique_ptr<ScalarOperator> rhs);
 
 // A vector of one series without labels: vector(s), and scalars where a result is wanted as series.

@@ -13,15 +13,12 @@
 #include "base/status.h"
 #include "model/samples.h"
 #include "promql/exec/annotation_set.h"
+#include "promql/exec/poll.h"
 #include "promql/exec/row.h"
 
 namespace gauntlet::promql {
 
 struct ExecContext;
-
-// A few milliseconds of the slowest loop over steps or samples; of work, as CheckCancelAfter counts it.
-inline constexpr uint32_t kPollSteps = 1 << 16;
-inline constexpr uint64_t kPollWork = 500'000;
 
 // Buffers that live from series to series, and what the series of a batch had to say.
 struct WorkerScratch {
@@ -46,6 +43,11 @@ struct WorkerScratch {
   bool Ended() const;
   // Behind such a loop over so many steps or samples.
   Status CheckCancelBehind(uint64_t length) { return CheckCancelAfter(length < kPollSteps ? length : kPollWork); }
+  // Calls fn(begin, end) for blocks of [0, size) and sees the end of the query between them.
+  template <typename Fn>
+  Status InBlocks(uint32_t size, Fn&& fn) {
+    return promql::InBlocks(size, [this] { return Ended(); }, fn) ? Status() : CheckCancelAfter(kPollWork);
+  }
 };
 
 class Stage {
