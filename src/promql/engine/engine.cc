@@ -55,8 +55,9 @@ ParserOptions ParserOptionsOf(const EngineOptions& options) {
 }
 
 void SortByLabels(Rows* rows) {
-  std::sort(rows->begin(), rows->end(),
-            [](const Row& a, const Row& b) { return CompareLabels(a.labels, b.labels) < 0; });
+  auto less = [](const Row& a, const Row& b) { return CompareLabels(a.labels, b.labels) < 0; };
+  // Storage gives series in order, and most of what is done to them keeps it.
+  if (!std::is_sorted(rows->begin(), rows->end(), less)) std::sort(rows->begin(), rows->end(), less);
 }
 
 }  // namespace
