@@ -302,8 +302,7 @@ Backlog Compactor::BacklogOf(std::vector<Group> groups, const std::set<Ulid>& ex
 
 Status Compactor::MeasureBacklog(const Cancel& cancel) {
   GN_ASSIGN(std::shared_ptr<const BucketState> state, Sync(cancel));
-  const Backlog backlog =
-      PlannedBacklog(parts_.planner.options().ranges, GroupBlocks(state->metas), state->Excluded(parts_.quarantine));
+  const Backlog backlog = BacklogOf(GroupBlocks(state->metas), state->Excluded(parts_.quarantine));
   parts_.metrics.todo_compactions.Set(static_cast<double>(backlog.compactions));
   parts_.metrics.todo_compaction_blocks.Set(static_cast<double>(backlog.compaction_blocks));
   int64_t expired = 0;

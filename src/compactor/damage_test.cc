@@ -259,6 +259,9 @@ TEST_F(DamageTest, KeepOneMarksTheOthersAndTheyTakePartInNothingMore) {
   const Ulid extra = f_.Put(overlap);
   ASSERT_TRUE(Iterate(f_.Options()).ok());
   EXPECT_EQ(OnlyMark().reason, kOverlapReason);
+  // Nothing that compaction could do: no backlog.
+  ASSERT_TRUE(node_->compactor().MeasureBacklog(Cancel()).ok());
+  EXPECT_EQ(Sum("thanos_compact_todo_compactions"), 0);
   EXPECT_FALSE(Repair(RepairAction::kKeepOne, {ids[0], extra}).ok());  // which one?
   ASSERT_TRUE(Repair(RepairAction::kKeepOne, {ids[0], extra}, ids[0]).ok());
   EXPECT_TRUE(f_.Marked(extra));
