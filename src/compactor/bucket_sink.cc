@@ -26,8 +26,10 @@ constexpr size_t kChunksVerified = 16, kChunkReadBytes = 2048;
 // A segment on its way into the bucket, or into scratch and from there. One thread at a time.
 class BucketBlockSink::SegmentFile : public io::WritableFile {
  public:
-  SegmentFile(BucketBlockSink& sink, std::string name, std::unique_ptr<io::WritableFile> file)
-      : sink_(sink), name_(std::move(name)), file_(std::move(file)) {
+  // `upload` is the file, if it goes into the bucket at once.
+  SegmentFile(BucketBlockSink& sink, std::string name, std::unique_ptr<io::WritableFile> file,
+              const SegmentUpload* upload)
+      : sink_(sink), name_(std::move(name)), file_(std::move(file)), upload_(upload) {
     if (sink_.options_.hash_function == kSha256) hash_.emplace();
   }
 
@@ -37,6 +39,7 @@ class BucketBlockSink::SegmentFile : public io::WritableFile {
   }
   Status Sync() override {
     GN_TRY(file_->Sync());
+    if (upload_ != nullptr) sink_.chunks_sent_ += upload_->chunks();
     blocks::BlockFile entry;
     entry.rel_path = io::JoinPath(blocks::kChunksDirectory, name_);
     entry.bytes = static_cast<int64_t>(file_->size());
@@ -59,6 +62,7 @@ class BucketBlockSink::SegmentFile : public io::WritableFile {
   BucketBlockSink& sink_;
   const std::string name_;
   const std::unique_ptr<io::WritableFile> file_;
+  const SegmentUpload* const upload_;
   std::optional<io::Sha256Stream> hash_;
 };
 
@@ -99,14 +103,14 @@ BucketBlockSink::~BucketBlockSink() {
 }
 
 Result<std::unique_ptr<io::WritableFile>> BucketBlockSink::OpenSegment(const std::string& name) {
-  std::unique_ptr<io::WritableFile> file;
   if (options_.stream) {
     const std::string object = io::JoinPath(io::JoinPath(dir_, blocks::kChunksDirectory), name);
-    file = std::make_unique<SegmentUpload>(bucket_, object, executor_, options_.buffer_bytes, cancel_);
-  } else {
-    GN_ASSIGN(file, files_.Create(io::JoinPath(scratch_, name)));
+    auto upload = std::make_unique<SegmentUpload>(bucket_, object, executor_, options_.buffer_bytes, cancel_);
+    const SegmentUpload* sent = upload.get();
+    return std::unique_ptr<io::WritableFile>(std::make_unique<SegmentFile>(*this, name, std::move(upload), sent));
   }
-  return std::unique_ptr<io::WritableFile>(std::make_unique<SegmentFile>(*this, name, std::move(file)));
+  GN_ASSIGN(auto file, files_.Create(io::JoinPath(scratch_, name)));
+  return std::unique_ptr<io::WritableFile>(std::make_unique<SegmentFile>(*this, name, std::move(file), nullptr));
 }
 
 Status BucketBlockSink::AddSeries(std::span<const uint32_t> labels, std::span<const tsdb::BlockChunk> chunks,
@@ -215,6 +219,10 @@ Status BucketBlockSink::VerifyChunks(const Cancel& cancel) {
 Result<tsdb::BlockMeta> BucketBlockSink::Finish(const Cancel& cancel) {
   GN_TRY(cancel.status());
   GN_TRY(segments_->Finish());
+  if (options_.stream && chunks_sent_ != meta_.block.stats.chunks) {
+    return Status(Code::kInternal, fmt::format("{} chunks were written to the new block {}, {} were sent",
+                                               meta_.block.stats.chunks, dir_, chunks_sent_));
+  }
   GN_TRY(Charge(index_->finish_memory_bytes()));
   GN_TRY(index_->Finish());
   GN_TRY(VerifyIndex(cancel).Wrap(fmt::format("verify the index of the new block {}", dir_)));

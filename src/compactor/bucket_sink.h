@@ -91,6 +91,7 @@ class BucketBlockSink : public tsdb::BlockSink {
   const Cancel cancel_;
   const std::string dir_, scratch_;
   std::vector<blocks::BlockFile> written_;
+  uint64_t chunks_sent_ = 0;  // counted and checked on their way, in segments that are done
   MemoryCharge charge_;
   std::unique_ptr<tsdb::IndexWriter> index_;
   std::unique_ptr<tsdb::SegmentWriter> segments_;  // goes before what it writes to

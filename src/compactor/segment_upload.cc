@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/mutex.h"
+#include "compactor/segment_check.h"
 #include "io/direct_file.h"
 
 namespace gauntlet::compactor {
@@ -61,6 +62,8 @@ class SegmentUpload::Pipe : public objstore::Source {
     begun_ = finished_ = true;
     return true;
   }
+  // Of an upload that has finished.
+  uint64_t chunks() const { return check_.chunks(); }
   bool Begin() {
     MutexLock lock(mutex_);
     return !std::exchange(begun_, true);
@@ -103,11 +106,22 @@ class SegmentUpload::Pipe : public objstore::Source {
     full_.push_back(std::exchange(filling_, {}));
     cond_.NotifyAll();
   }
-  // Gives back the piece that was read, and waits for the next one: rest_ is empty when there is none.
+  // The next piece, checked: rest_ is empty when there is none.
   Status Refill() {
+    GN_TRY(TakeFull());
+    std::string_view piece(reading_.bytes.get(), reading_.size);
+    Status checked = piece.empty() ? check_.Finish() : check_.Append(piece);
+    if (!checked.ok())
+      return Status(Code::kInternal, std::string(checked.message())).Wrap("bytes changed on their way");
+    rest_ = piece;
+    return Status();
+  }
+  // Gives back the piece that was read, and waits for the next one; without one, reading_ is empty.
+  Status TakeFull() {
     MutexLock lock(mutex_);
     if (reading_.bytes != nullptr) {
       free_.push_back(std::move(reading_.bytes));
+      reading_.size = 0;
       cond_.NotifyAll();
     }
     while (full_.empty() && !closed_ && !stop_.cancel().stopped()) Wait();
@@ -115,7 +129,6 @@ class SegmentUpload::Pipe : public objstore::Source {
     if (full_.empty()) return Status();
     reading_ = std::move(full_.front());
     full_.pop_front();
-    rest_ = {reading_.bytes.get(), reading_.size};
     return Status();
   }
   void Wake() {
@@ -134,6 +147,7 @@ class SegmentUpload::Pipe : public objstore::Source {
   Piece filling_;          // the writer's
   Piece reading_;          // the upload's
   std::string_view rest_;  // of it
+  SegmentCheck check_;     // the upload's, until it has finished
   Mutex mutex_;
   CondVar cond_;
   size_t pieces_left_ GN_GUARDED_BY(mutex_);  // that may yet be made
@@ -165,6 +179,8 @@ Status SegmentUpload::Append(std::string_view bytes) {
   bytes_ += bytes.size();
   return bytes.empty() ? Status() : pipe_->Push(bytes);
 }
+
+uint64_t SegmentUpload::chunks() const { return pipe_->chunks(); }
 
 Status SegmentUpload::Sync() {
   synced_ = true;

@@ -1,4 +1,7 @@
-// SegmentUpload: a file that goes into a bucket while it is written; it is an object there after Sync().
+// SegmentUpload: a segment that goes into a bucket while it is written; it is an object there after Sync().
+//
+// What is sent is checked once more, as it lies in the buffer: an upload of anything but whole chunks with their
+// checksums fails, and leaves nothing.
 //
 // Threads: one thread at a time; the upload runs on the executor beside it.
 
@@ -31,6 +34,8 @@ class SegmentUpload : public io::WritableFile {
   // Waits until the object is there. Nothing may be appended afterwards.
   Status Sync() override;
   uint64_t size() const override { return bytes_; }
+  // That were sent. REQUIRES: Sync() returned ok.
+  uint64_t chunks() const;
 
  private:
   class Pipe;
