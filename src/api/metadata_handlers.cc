@@ -1,6 +1,7 @@
 #include "api/metadata_handlers.h"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <memory>
 #include <utility>
@@ -18,6 +19,7 @@
 namespace gauntlet::api {
 namespace {
 
+constexpr int64_t kLimitMax = std::numeric_limits<int64_t>::max() / 2;  // endpoints are asked for a few more
 constexpr const char* kTruncated = "results truncated due to limit";
 
 ErrorType SelectErrorType(const Status& status) {
@@ -53,7 +55,7 @@ bool MetadataHandlers::Read(const net::HttpRequest& request, net::HttpReply& rep
   if (parameters.ok() && asked->end_ms < asked->start_ms) {
     parameters.Refuse("end", Status(Code::kInvalid, "end timestamp must not be before start time"));
   }
-  asked->limit = parameters.Count("limit", 0);
+  asked->limit = std::min(parameters.Count("limit", 0), kLimitMax);
   asked->selectors = parameters.Selectors("match[]");
   asked->scope = ParseScope(settings_, request, parameters);
   asked->scope.skip_chunks = true;
@@ -148,7 +150,7 @@ void MetadataHandlers::Series(const net::HttpRequest& request, const Cancel& can
   hints.start_ms = asked.start_ms;
   hints.end_ms = asked.end_ms;
   hints.func = "series";
-  hints.limit = asked.limit;
+  if (asked.limit > 0) hints.limit = asked.limit + 1;  // one more tells that there are more
   std::vector<Labels> found;
   Annotations annotations;
   for (const Matchers& matchers : asked.selectors) {

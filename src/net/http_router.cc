@@ -44,9 +44,26 @@ std::string Joined(const std::vector<std::string>& words) {
   return out;
 }
 
-// A path whose first segment is empty ("//host/") would redirect to another host: slashes in front become one.
+// Without empty segments, "." and "..", as Go's mux has it before it routes: "//api/v1/query" comes of a base URL with
+// a slash at its end. A slash at the end stays. No redirect to what is left goes to another host, as one to "//host"
+// would.
+std::string CleanPath(std::string_view path) {
+  std::vector<std::string> kept;
+  const std::vector<std::string> segments = Split(path.substr(1), '/');
+  for (const std::string& segment : segments) {
+    if (segment == "..") {
+      if (!kept.empty()) kept.pop_back();
+    } else if (!segment.empty() && segment != ".") {
+      kept.push_back(segment);
+    }
+  }
+  std::string out;
+  for (const std::string& segment : kept) out += "/" + segment;
+  const std::string& last = segments.back();
+  return out.empty() || last.empty() || last == "." || last == ".." ? out + "/" : out;
+}
+
 std::string EncodedPath(std::string_view path) {
-  while (path.starts_with("//")) path.remove_prefix(1);
   std::string out;
   for (const auto& segment : Split(path, '/')) out += PercentEncode(segment) + '/';
   out.pop_back();
@@ -92,9 +109,11 @@ HttpRouter::Found HttpRouter::Find(std::string_view method, std::string_view pat
 
 void HttpRouter::Serve(HttpRequest& request, const Cancel& cancel, HttpReply& reply) const {
   if (!request.path.starts_with('/')) return NotFound(request, reply);
+  request.path = CleanPath(request.path);
   Found found = Find(request.method, request.path);
   if (!found.route) {
-    if (found.allow.empty()) return NotFound(request, reply);
+    // What is there for OPTIONS alone answers browsers that ask before they ask, for any path.
+    if (found.allow.empty() || found.allow == std::vector<std::string>{"OPTIONS"}) return NotFound(request, reply);
     if (std::find(found.allow.begin(), found.allow.end(), "OPTIONS") == found.allow.end()) {
       found.allow.emplace_back("OPTIONS");
     }

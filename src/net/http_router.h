@@ -3,6 +3,7 @@
 // Patterns: "/api/v1/label/:name/values" (a segment by name), "/debug/pprof/*rest" (all that follows). A literal
 // segment wins over a named one, and that over "*". A known path with another method answers 405 with Allow (OPTIONS:
 // 204 with Allow); a path that differs from a known one by a trailing slash is redirected; all else is a plain 404.
+// "//a", "/./a" and "/b/../a" are "/a".
 // Threads: Add before serving; Serve is thread-safe.
 
 #pragma once

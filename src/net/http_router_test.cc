@@ -88,6 +88,28 @@ TEST(HttpRouter, UnknownPathIsPlain404) {
   }
 }
 
+TEST(HttpRouter, APathKnownForOptionsAloneIsUnknown) {
+  HttpRouter router;
+  router.Add("OPTIONS", "/api/v1/*path", "options", Says("o"));
+  router.Add("GET", "/api/v1/query", "query", Says("q"));
+  EXPECT_EQ(Ask(router, "GET", "/api/v1/nothing").status, 404);
+  EXPECT_EQ(Ask(router, "GET", "/api/v1/query/").status, 301);
+  EXPECT_EQ(Ask(router, "PUT", "/api/v1/query").status, 405);
+  EXPECT_EQ(Ask(router, "OPTIONS", "/api/v1/nothing").body, "o path=nothing");
+}
+
+TEST(HttpRouter, DoubledSlashesAndDotsAreCleaned) {
+  HttpRouter router;
+  router.Add("GET", "/api/v1/query", "query", Says("q"));
+  router.Add("GET", "/dir/", "dir", Says("d"));
+  router.Add("GET", "/", "root", Says("r"));
+  for (const char* path : {"//api/v1/query", "/api//v1///query", "/./api/v1/query", "/api/v2/../v1/query"}) {
+    EXPECT_EQ(Ask(router, "GET", path).body, "q") << path;
+  }
+  for (const char* path : {"//dir//", "/dir/.", "/dir/a/.."}) EXPECT_EQ(Ask(router, "GET", path).body, "d") << path;
+  for (const char* path : {"//", "/..", "/../../", "/."}) EXPECT_EQ(Ask(router, "GET", path).body, "r") << path;
+}
+
 TEST(HttpRouter, TrailingSlashRedirects) {
   HttpRouter router;
   router.Add("GET,POST", "/graph", "graph", Says("g"));
@@ -101,8 +123,7 @@ TEST(HttpRouter, TrailingSlashRedirects) {
 
 TEST(HttpRouter, RedirectsStayOnThisHost) {
   HttpRouter router;
-  router.Add("GET", "/:a/:b/:c", "x", Says("x"));
-  router.Add("GET", "//evil/x", "y", Says("y"));
+  router.Add("GET", "/evil/x", "y", Says("y"));
   EXPECT_EQ(Ask(router, "GET", "//evil/x/").headers().Get("Location"), "/evil/x");
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <utility>
 
 #include "base/executor.h"
@@ -298,7 +299,8 @@ Result<LabelsAnswer> Proxy::LabelNames(const LabelsRequest& request, const CallC
                                        const ProxyScope& scope) {
   // Old endpoints name replica labels too: ask for so many more.
   LabelsRequest asked = request;
-  if (asked.limit > 0) asked.limit += static_cast<int64_t>(request.without_replica_labels.size());
+  if (asked.limit > 0 && asked.limit < std::numeric_limits<int32_t>::max())
+    asked.limit += static_cast<int64_t>(request.without_replica_labels.size());
   GN_ASSIGN(LabelsAnswer answer, Collect(asked, context, scope, "label names", &Store::LabelNames));
   std::erase_if(answer.values, [&](const std::string& name) { return Listed(request.without_replica_labels, name); });
   SortAndCut(request, &answer);
