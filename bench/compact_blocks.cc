@@ -23,8 +23,8 @@
 #include "base/executor.h"
 #include "base/memory_budget.h"
 #include "blocks/thanos_meta.h"
-#include "compactor/bucket_sink.h"
-#include "compactor/bucket_source.h"
+#include "blockstream/bucket_sink.h"
+#include "blockstream/bucket_source.h"
 #include "io/file_system.h"
 #include "objstore/filesystem_bucket.h"
 #include "tsdb/block/block_writer.h"
@@ -144,7 +144,7 @@ Status Merge(const std::string& from, const std::string& to, const std::string& 
     return a.mint_ms != b.mint_ms ? a.mint_ms < b.mint_ms : a.ulid < b.ulid;
   });
   MemoryBudget budget("compact", 0);
-  compactor::BucketSourceOptions source_options;
+  blockstream::BucketSourceOptions source_options;
   source_options.Share(bucket, metas.size());
   source_options.ahead = &io_pool;
   source_options.budget = &budget;
@@ -153,7 +153,7 @@ Status Merge(const std::string& from, const std::string& to, const std::string& 
   std::vector<Ulid> ids;
   uint64_t chunk_bytes = 0, samples = 0;
   for (const tsdb::BlockMeta& meta : metas) {
-    GN_ASSIGN(auto source, compactor::BucketBlockSource::Open(bucket, meta, source_options, cancel, nullptr));
+    GN_ASSIGN(auto source, blockstream::BucketBlockSource::Open(bucket, meta, source_options, cancel, nullptr));
     chunk_bytes += source->chunk_bytes();
     samples += meta.stats.samples;
     sources.push_back(std::move(source));
@@ -170,11 +170,11 @@ Status Merge(const std::string& from, const std::string& to, const std::string& 
   meta.block = tsdb::CompactedMeta(views, tsdb::OutputUlid(ids, kind, 0));
   meta.thanos.labels = {{"cluster", "bench"}};
   meta.thanos.source = blocks::kCompactorSource;
-  compactor::BucketSinkOptions sink_options;
+  blockstream::BucketSinkOptions sink_options;
   sink_options.scratch_dir = to + "/scratch";
   sink_options.budget = &budget;
   GN_ASSIGN(auto sink,
-            compactor::BucketBlockSink::Create(out, files, io_pool, SystemClock(), meta, sink_options, cancel));
+            blockstream::BucketBlockSink::Create(out, files, io_pool, SystemClock(), meta, sink_options, cancel));
   GN_ASSIGN(auto made, tsdb::CompactBlocks(sources, options, *sink, cancel));
   sink.reset();
   double wall = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "compactor/bucket_source.h"
+#include "blockstream/bucket_source.h"
 #include "compactor/merge_job.h"
 #include "tsdb/compact/downsample_block.h"
 
@@ -45,10 +45,11 @@ Result<blocks::MetaPtr> DownsampleJobs::Run(const DownsampleTask& task, const Ca
 Result<blocks::MetaPtr> DownsampleJobs::Make(const DownsampleTask& task, const Ulid& id, const Cancel& cancel,
                                              tsdb::BlockFault* fault) {
   GN_TRY(CheckObjects(context_.bucket, *task.block, cancel, fault));
-  BucketSourceOptions source_options;
+  blockstream::BucketSourceOptions source_options;
   source_options.ahead = &context_.blocking;
   source_options.budget = context_.budget;
-  GN_ASSIGN(auto source, BucketBlockSource::Open(context_.bucket, task.block->block, source_options, cancel, fault));
+  GN_ASSIGN(auto source,
+            blockstream::BucketBlockSource::Open(context_.bucket, task.block->block, source_options, cancel, fault));
   blocks::Meta meta = *task.block;
   meta.block.ulid = id;
   meta.thanos.resolution_ms = task.resolution_ms;

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "compactor/bucket_source.h"
+#include "blockstream/bucket_source.h"
 #include "compactor/checked_source.h"
 #include "io/path.h"
 #include "objstore/directories.h"
@@ -71,11 +71,11 @@ MergeJobs::MergeJobs(MergeOptions options, const JobContext& context, Executor& 
 Result<std::unique_ptr<tsdb::BlockSource>> MergeJobs::OpenSource(const blocks::Meta& meta, size_t blocks,
                                                                  const Cancel& cancel, tsdb::BlockFault* fault) {
   GN_TRY(CheckObjects(context_.bucket, meta, cancel, fault));
-  BucketSourceOptions options;
+  blockstream::BucketSourceOptions options;
   options.ahead = &context_.blocking;
   options.budget = context_.budget;
   options.Share(context_.bucket, blocks);
-  GN_ASSIGN(auto source, BucketBlockSource::Open(context_.bucket, meta.block, options, cancel, fault));
+  GN_ASSIGN(auto source, blockstream::BucketBlockSource::Open(context_.bucket, meta.block, options, cancel, fault));
   return std::unique_ptr<tsdb::BlockSource>(std::make_unique<CheckedSource>(std::move(source)));
 }
 

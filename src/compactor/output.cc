@@ -43,17 +43,17 @@ Result<OutputId> ChooseOutputId(const JobContext& context, std::span<const Ulid>
   return Status(Code::kInternal, "every id of the result is taken");
 }
 
-Result<std::unique_ptr<BucketBlockSink>> OpenSink(const JobContext& context, const OutputOptions& options,
-                                                  const std::string& scratch_dir, blocks::Meta meta,
-                                                  bool keep_sample_counts, const Cancel& cancel) {
-  BucketSinkOptions sink;
+Result<std::unique_ptr<blockstream::BucketBlockSink>> OpenSink(const JobContext& context, const OutputOptions& options,
+                                                               const std::string& scratch_dir, blocks::Meta meta,
+                                                               bool keep_sample_counts, const Cancel& cancel) {
+  blockstream::BucketSinkOptions sink;
   sink.scratch_dir = scratch_dir;
   sink.hash_function = options.hash_function;
   sink.budget = context.budget;
   sink.keep_sample_counts = keep_sample_counts;
   sink.accept_malformed_index = options.accept_malformed_index;
-  return BucketBlockSink::Create(context.bucket, context.files, context.blocking, context.clock, std::move(meta),
-                                 std::move(sink), cancel);
+  return blockstream::BucketBlockSink::Create(context.bucket, context.files, context.blocking, context.clock,
+                                              std::move(meta), std::move(sink), cancel);
 }
 
 Result<blocks::MetaPtr> PublishBlock(const JobContext& context, const OutputOptions& options, const std::string& dir,

@@ -15,7 +15,7 @@
 #include "base/memory_budget.h"
 #include "base/status.h"
 #include "blocks/meta_fetcher.h"
-#include "compactor/bucket_sink.h"
+#include "blockstream/bucket_sink.h"
 #include "compactor/quarantine.h"
 #include "io/file_system.h"
 #include "objstore/bucket.h"
@@ -49,9 +49,9 @@ Result<OutputId> ChooseOutputId(const JobContext& context, std::span<const Ulid>
                                 const Cancel& cancel);
 
 // Where the block `meta` goes while it is made; its full_meta() is that of the bucket when it is finished.
-Result<std::unique_ptr<BucketBlockSink>> OpenSink(const JobContext& context, const OutputOptions& options,
-                                                  const std::string& scratch_dir, blocks::Meta meta,
-                                                  bool keep_sample_counts, const Cancel& cancel);
+Result<std::unique_ptr<blockstream::BucketBlockSink>> OpenSink(const JobContext& context, const OutputOptions& options,
+                                                               const std::string& scratch_dir, blocks::Meta meta,
+                                                               bool keep_sample_counts, const Cancel& cancel);
 
 // Checks the index of the block in `dir`, completes its meta, whose thanos section comes with labels, resolution,
 // source and extensions, and uploads it. The meta as it is in the bucket.

@@ -13,11 +13,11 @@
 
 #include "base/clock.h"
 #include "blocks/header_object.h"
-#include "compactor/bucket_sink.h"
-#include "compactor/bucket_source.h"
-#include "compactor/object_window.h"
-#include "compactor/segment_check.h"
-#include "compactor/segment_upload.h"
+#include "blockstream/bucket_sink.h"
+#include "blockstream/bucket_source.h"
+#include "blockstream/object_window.h"
+#include "blockstream/segment_check.h"
+#include "blockstream/segment_upload.h"
 #include "io/fake_file_system.h"
 #include "io/path.h"
 #include "io/sha256.h"
@@ -28,7 +28,7 @@
 #include "tsdb/compact/compacted_meta.h"
 #include "tsdb/compact/compaction.h"
 
-namespace gauntlet::compactor {
+namespace gauntlet::blockstream {
 namespace {
 
 std::string ReadFile(const std::string& path) {
@@ -414,4 +414,4 @@ TEST_F(BucketMerge, AnUploadThatIsLeftOrCancelledLeavesNothing) {
 }
 
 }  // namespace
-}  // namespace gauntlet::compactor
+}  // namespace gauntlet::blockstream

@@ -16,13 +16,13 @@
 #include "base/executor.h"
 #include "base/memory_budget.h"
 #include "base/status.h"
-#include "compactor/object_window.h"
+#include "blockstream/object_window.h"
 #include "objstore/bucket.h"
 #include "tsdb/compact/source.h"
 #include "tsdb/index/symbols.h"
 #include "tsdb/index/toc.h"
 
-namespace gauntlet::compactor {
+namespace gauntlet::blockstream {
 
 struct BucketSourceOptions {
   size_t chunk_window_bytes = 2 << 20, index_window_bytes = 512 << 10;
@@ -98,4 +98,4 @@ class BucketBlockSource : public tsdb::BlockSource {
   tsdb::SeriesDecoder decoder_{no_symbols_};
 };
 
-}  // namespace gauntlet::compactor
+}  // namespace gauntlet::blockstream

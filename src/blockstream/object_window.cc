@@ -1,4 +1,4 @@
-#include "compactor/object_window.h"
+#include "blockstream/object_window.h"
 
 #include <algorithm>
 #include <atomic>
@@ -6,7 +6,7 @@
 
 #include "base/mutex.h"
 
-namespace gauntlet::compactor {
+namespace gauntlet::blockstream {
 
 struct ObjectWindow::Window {
   Window(size_t capacity, MemoryBudget* budget)
@@ -141,4 +141,4 @@ Result<std::string_view> ObjectWindow::View(uint64_t offset, size_t n, const Can
   return std::string_view(*joined);
 }
 
-}  // namespace gauntlet::compactor
+}  // namespace gauntlet::blockstream

@@ -1,4 +1,4 @@
-#include "compactor/segment_check.h"
+#include "blockstream/segment_check.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 #include "tsdb/chunks/segment.h"
 
-namespace gauntlet::compactor {
+namespace gauntlet::blockstream {
 namespace {
 
 constexpr size_t kLengthBytesMax = 5;
@@ -74,4 +74,4 @@ Status SegmentCheck::Finish() const {
   return {Code::kCorrupt, fmt::format("the segment ends within what begins at {}", offset_)};
 }
 
-}  // namespace gauntlet::compactor
+}  // namespace gauntlet::blockstream

@@ -1,4 +1,4 @@
-#include "compactor/segment_upload.h"
+#include "blockstream/segment_upload.h"
 
 #include <algorithm>
 #include <cstring>
@@ -7,10 +7,10 @@
 #include <vector>
 
 #include "base/mutex.h"
-#include "compactor/segment_check.h"
+#include "blockstream/segment_check.h"
 #include "io/direct_file.h"
 
-namespace gauntlet::compactor {
+namespace gauntlet::blockstream {
 namespace {
 
 constexpr size_t kPieceBytes = 1 << 20;
@@ -187,4 +187,4 @@ Status SegmentUpload::Sync() {
   return pipe_->Close();
 }
 
-}  // namespace gauntlet::compactor
+}  // namespace gauntlet::blockstream

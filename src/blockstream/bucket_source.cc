@@ -1,4 +1,4 @@
-#include "compactor/bucket_source.h"
+#include "blockstream/bucket_source.h"
 
 #include <fmt/format.h>
 
@@ -13,7 +13,7 @@
 #include "tsdb/block/tombstones.h"
 #include "tsdb/chunks/segment.h"
 
-namespace gauntlet::compactor {
+namespace gauntlet::blockstream {
 namespace {
 
 using tsdb::FaultKind;
@@ -272,4 +272,4 @@ Status BucketBlockSource::Fetch(uint64_t ref, const Cancel& cancel) {
   return Status();
 }
 
-}  // namespace gauntlet::compactor
+}  // namespace gauntlet::blockstream

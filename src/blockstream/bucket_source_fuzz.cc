@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/check.h"
-#include "compactor/bucket_source.h"
+#include "blockstream/bucket_source.h"
 #include "io/crc32c.h"
 #include "objstore/memory_bucket.h"
 #include "tsdb/index/toc.h"
@@ -38,9 +38,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string dir = meta.ulid.ToString();
   GN_CHECK(objstore::WriteObject(bucket, dir + "/index", index, Cancel()).ok());
   GN_CHECK(objstore::WriteObject(bucket, dir + "/chunks/000001", segment, Cancel()).ok());
-  compactor::BucketSourceOptions options;
+  blockstream::BucketSourceOptions options;
   options.chunk_window_bytes = options.index_window_bytes = 64;
-  auto source = compactor::BucketBlockSource::Open(bucket, meta, options, Cancel(), nullptr);
+  auto source = blockstream::BucketBlockSource::Open(bucket, meta, options, Cancel(), nullptr);
   if (!source.ok()) return 0;
   std::string_view symbol;
   for (auto more = (*source)->NextSymbol(Cancel(), &symbol);; more = (*source)->NextSymbol(Cancel(), &symbol)) {

@@ -29,7 +29,7 @@
 #include "tsdb/compact/sink.h"
 #include "tsdb/index/index_writer.h"
 
-namespace gauntlet::compactor {
+namespace gauntlet::blockstream {
 
 struct BucketSinkOptions {
   std::string scratch_dir;    // the sink makes its folder in it
@@ -98,4 +98,4 @@ class BucketBlockSink : public tsdb::BlockSink {
   tsdb::WrittenChunks chunks_;                     // of the series at hand
 };
 
-}  // namespace gauntlet::compactor
+}  // namespace gauntlet::blockstream

@@ -12,7 +12,7 @@
 
 #include "base/status.h"
 
-namespace gauntlet::compactor {
+namespace gauntlet::blockstream {
 
 class SegmentCheck {
  public:
@@ -34,4 +34,4 @@ class SegmentCheck {
   uint64_t offset_ = 0, chunks_ = 0;
 };
 
-}  // namespace gauntlet::compactor
+}  // namespace gauntlet::blockstream

@@ -1,4 +1,4 @@
-#include "compactor/bucket_sink.h"
+#include "blockstream/bucket_sink.h"
 
 #include <fmt/format.h>
 
@@ -8,14 +8,14 @@
 
 #include "blocks/header_object.h"
 #include "blocks/index_health.h"
-#include "compactor/segment_upload.h"
+#include "blockstream/segment_upload.h"
 #include "io/path.h"
 #include "io/sha256.h"
 #include "model/time.h"
 #include "objstore/directories.h"
 #include "tsdb/index/index_reader.h"
 
-namespace gauntlet::compactor {
+namespace gauntlet::blockstream {
 namespace {
 
 constexpr char kSha256[] = "SHA256";
@@ -243,4 +243,4 @@ Result<tsdb::BlockMeta> BucketBlockSink::Finish(const Cancel& cancel) {
   return meta_.block;
 }
 
-}  // namespace gauntlet::compactor
+}  // namespace gauntlet::blockstream

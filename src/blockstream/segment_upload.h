@@ -19,7 +19,7 @@
 #include "io/file_system.h"
 #include "objstore/bucket.h"
 
-namespace gauntlet::compactor {
+namespace gauntlet::blockstream {
 
 class SegmentUpload : public io::WritableFile {
  public:
@@ -45,4 +45,4 @@ class SegmentUpload : public io::WritableFile {
   bool synced_ = false;
 };
 
-}  // namespace gauntlet::compactor
+}  // namespace gauntlet::blockstream

@@ -21,7 +21,7 @@
 #include "base/status.h"
 #include "objstore/bucket.h"
 
-namespace gauntlet::compactor {
+namespace gauntlet::blockstream {
 
 class ObjectWindow {
  public:
@@ -67,4 +67,4 @@ class ObjectWindow {
   std::shared_ptr<Fetch> fetch_;
 };
 
-}  // namespace gauntlet::compactor
+}  // namespace gauntlet::blockstream
