@@ -132,6 +132,9 @@ def quarantined(report, topology):
         assert not (bucket / names["partial-old"]).exists() and not (bucket / names["deleted-long-ago"]).exists()
         listed = repair(topology, bucket)
         assert "overlapping-blocks" in listed and "--action=merge" in listed, listed
+    with report.case("with --wait, --no-debug.halt-on-error ends the process when all else is done"):
+        log = compact(topology, bucket, "--wait", "--no-debug.halt-on-error", code=1)
+        assert "ended by an error" in log and "1 blocks or groups are quarantined" in log, log[-2000:]
     with report.case("tools bucket repair merges them, and then all is done"):
         repair(topology, bucket, "--action=merge", f"--id={names['eu-2']}", f"--id={names['eu-overlap']}")
         assert repair(topology, bucket) == ""
@@ -148,7 +151,7 @@ def waiting(report, topology):
     process = topology.start("compact", [GAUNTLET, "compact", config_of(bucket), f"--data-dir={topology.folder}/wait", "--wait",
                                          f"--http-address=127.0.0.1:{http}", "--wait-interval=1s", "--consistency-delay=0s",
                                          "--compact.progress-interval=1s", "--block-viewer.global.sync-block-interval=1s",
-                                         "--deduplication.replica-label=replica",
+                                         "--deduplication.replica-label=replica", "--web.external-prefix=/behind/a/proxy",
                                          "--deduplication.func=penalty"], f"http://127.0.0.1:{http}/-/ready")
     process.url = f"http://127.0.0.1:{http}"
 
@@ -179,6 +182,7 @@ def waiting(report, topology):
             return {b["ulid"] for b in json.loads(fetch(process.url + f"/api/v1/blocks?view={view}")[2])["data"]["blocks"]}
         wait_for("all blocks", lambda: seen("global") >= set(metas(bucket)) and seen("loaded") >= set(metas(bucket)), 10)
         assert fetch(process.url + "/global")[0] == 200 and fetch(process.url + "/api/v1/status/flags")[0] == 200
+        assert b'<base href="/behind/a/proxy/">' in fetch(process.url + "/")[2]
         chosen = sorted(metas(bucket))[0]
         status, _, body = fetch(process.url + "/api/v1/blocks/mark", {"id": chosen, "action": "NO_COMPACTION", "detail": "a test"}, method="POST")
         assert status == 200 and (bucket / chosen / "no-compact-mark.json").exists(), (status, body)
@@ -186,6 +190,22 @@ def waiting(report, topology):
         other = subprocess.run([GAUNTLET, "compact", config_of(bucket), f"--data-dir={topology.folder}/wait", "--http-address=127.0.0.1:0"],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
         assert other.returncode == 1 and b"another process works in" in other.stderr, other.stderr[-500:]
+    with report.case("routes under a prefix, and links as the proxy's header says"):
+        routed = topology.gauntlet_http("compact-routed", ["compact"], config_of(bucket), f"--data-dir={topology.folder}/routed", "--wait",
+                                        "--web.route-prefix=/blocks-of", "--web.prefix-header=X-Prefix")
+        assert b"<base" not in fetch(routed.url + "/blocks-of/global")[2] and fetch(routed.url + "/global")[0] == 404
+        assert b'<base href="/p/">' in fetch(routed.url + "/blocks-of/global", headers={"X-Prefix": "/p"})[2]
+        assert fetch(routed.url + "/blocks-of/api/v1/blocks")[0] == 200
+        assert routed.stop(30) == 0
+    with report.case("what a merge may not hold is put off, and said"):
+        small = topology.folder / "small"
+        small.mkdir()
+        for block in blocks:
+            put_block(small, block, {"cluster": "eu"})
+        log = compact(topology, small, "--memory.limit=1MB", code=1)
+        assert "process used" in log and len(metas(small)) == len(blocks), log[-2000:]
+        compact(topology, small)
+        assert len(metas(small)) < len(blocks)
     with report.case("SIGTERM ends it"):
         assert process.stop(30) == 0, process.log_tail()
 
