@@ -27,8 +27,9 @@ Status Corrupt(std::string text) { return {Code::kCorrupt, std::move(text)}; }
 
 }  // namespace
 
-void BucketSourceOptions::Share(const objstore::Bucket& bucket, size_t blocks, size_t bytes) {
-  if (bytes == 0) bytes = bucket.provider() == "FILESYSTEM" ? kLocalBytes : kRemoteBytes;
+void BucketSourceOptions::Share(const objstore::Bucket& bucket, size_t blocks, size_t bytes_max) {
+  size_t bytes = bucket.provider() == "FILESYSTEM" ? kLocalBytes : kRemoteBytes;
+  if (bytes_max != 0) bytes = std::min(bytes, bytes_max);
   // A chunk window is read, one is fetched ahead, and series may still look at one before; the same of the index.
   size_t each = bytes / std::max<size_t>(1, blocks) / 4;
   chunk_window_bytes = std::clamp<size_t>(each, 64 << 10, 4 << 20);

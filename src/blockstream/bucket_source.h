@@ -30,10 +30,11 @@ struct BucketSourceOptions {
   Executor* ahead = nullptr;
   MemoryBudget* budget = nullptr;
 
-  // For so many blocks of the bucket, read side by side: windows that take about `bytes` in all. 0: as suits the
-  // bucket. Of one that is far away they are large, since a request takes as long as megabytes do; of one on this
-  // machine they are small, so that what was read is still in the processor's cache when it is written.
-  void Share(const objstore::Bucket& bucket, size_t blocks, size_t bytes = 0);
+  // For so many blocks of the bucket, read side by side: windows as suit it, and `bytes_max` in all at most (0 = no
+  // limit) unless that is too little for any. Of a bucket that is far away they are large, since a request takes as
+  // long as megabytes do; of one on this machine they are small, so that what was read is still in the processor's
+  // cache when it is written.
+  void Share(const objstore::Bucket& bucket, size_t blocks, size_t bytes_max = 0);
 };
 
 class BucketBlockSource : public tsdb::BlockSource {

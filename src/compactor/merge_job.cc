@@ -74,7 +74,9 @@ Result<std::unique_ptr<tsdb::BlockSource>> MergeJobs::OpenSource(const blocks::M
   blockstream::BucketSourceOptions options;
   options.ahead = &context_.blocking;
   options.budget = context_.budget;
-  options.Share(context_.bucket, blocks);
+  // Several groups may be merged at a time, and each holds symbols, an index and buffers beside.
+  const size_t limit = context_.budget == nullptr ? 0 : context_.budget->limit_bytes();
+  options.Share(context_.bucket, blocks, limit / 8);
   GN_ASSIGN(auto source, blockstream::BucketBlockSource::Open(context_.bucket, meta.block, options, cancel, fault));
   return std::unique_ptr<tsdb::BlockSource>(std::make_unique<CheckedSource>(std::move(source)));
 }
