@@ -3,14 +3,19 @@
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import subprocess
 import sys
 import time
 
-from bucket_blocks import metas, put_block, real_blocks
+from bucket_blocks import metas, put_block, real_blocks, samples
 from topology import GAUNTLET, SHARED, Api, Report, Topology, fetch, free_port, interrupt_on_term, wait_for
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "s3"))
+import radosgw
+from test_upload import S3
 
 GOLDEN = SHARED / "golden" / "compact"
 MIXIN = SHARED / "fixtures" / "thanos-mixin"
@@ -210,6 +215,40 @@ def waiting(report, topology):
         assert process.stop(30) == 0, process.log_tail()
 
 
+def over_s3(report, topology):
+    try:
+        server = radosgw.Radosgw()
+    except radosgw.Absent as why:
+        report.skip("blocks in S3", str(why))
+        return
+    try:
+        config = topology.folder / "s3.yml"
+        config.write_text(f"type: S3\nconfig:\n  bucket: merged\n  endpoint: 127.0.0.1:{server.port}\n  insecure: true\n"
+                          f"  access_key: {radosgw.ACCESS_KEY}\n  secret_key: {radosgw.SECRET_KEY}\n")
+        S3(server.port, "merged").make()
+        here, back = topology.folder / "for-s3", topology.folder / "from-s3"
+        here.mkdir()
+        random.seed(7)
+        lines = ["# TYPE seq gauge"] + [f'seq{{i="{i}"}} {random.random()} {START + n * 10}' for i in range(40) for n in range(5 * 720)]
+        ids = [put_block(here, block, {"cluster": "eu"}) for block in real_blocks(topology.folder / "made-for-s3", lines)]
+
+        def run(*command):
+            done = subprocess.run([GAUNTLET, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+            assert done.returncode == 0, (command, done.stderr[-2000:].decode())
+
+        with report.case("blocks in S3 are merged in it, and no sample is lost"):
+            run("tools", "bucket", "replicate", config_of(here), f"--objstore-to.config-file={config}", "--single-run")
+            run("compact", f"--objstore.config-file={config}", f"--data-dir={topology.folder}/s3", "--http-address=127.0.0.1:0",
+                "--consistency-delay=0s", "--hash-func=SHA256")
+            run("tools", "bucket", "replicate", f"--objstore.config-file={config}", config_of(back).replace("--objstore", "--objstore-to"), "--single-run",
+                "--ignore-marked-for-deletion")
+            left = metas(back)
+            assert len(ids) == 5 and len(left) < 4 and any(m["compaction"]["level"] == 2 for m in left.values()), left
+            assert samples(back, left, topology.folder / "read-s3") == samples(here, ids, topology.folder / "read-here")
+    finally:
+        server.stop()
+
+
 def downsampled(report, topology):
     bucket = topology.folder / "downsampled"
     bucket.mkdir()
@@ -241,6 +280,7 @@ def main():
         else:
             report.skip("the recorded bucket", "no shared golden data")
         waiting(report, topology)
+        over_s3(report, topology)
         downsampled(report, topology)
     return 1 if report.failures else 0
 
