@@ -241,6 +241,50 @@ TEST_F(Compaction, ABrokenChunkIsNamedWithItsBlockAndSeries) {
   EXPECT_NE(meta.status().message().find(fault.series), std::string_view::npos);
 }
 
+// Batches go through workers side by side: the order of what is written is that of the series, and so is the first
+// error.
+TEST_F(Compaction, ManyWorkersWriteWhatOneWrites) {
+  std::vector<ChunkOf> early, late;
+  for (int i = 0; i < 3000; ++i) {
+    const std::string series = std::to_string(10'000 + i);
+    early.push_back({series, {{i % 7, i}, {50, i + 1}}});
+    // Every tenth overlaps, some are in one block only.
+    if (i % 3 != 0) late.push_back({series, {{i % 10 == 0 ? 20 : 60, i}, {99, i + 2}}});
+  }
+  auto a = Write(early, 0, 100), b = Write(late, 0, 100);
+  ThreadPool pool("compact", 8);
+  auto bytes = [&](const BlockMeta& meta) {
+    const std::string dir = "data/" + meta.ulid.ToString();
+    std::string all = *files_.ReadFile(dir + "/index");
+    for (const io::FileInfo& segment : *files_.List(dir + "/chunks"))
+      all += *files_.ReadFile(dir + "/chunks/" + segment.name);
+    return all;
+  };
+  auto one = Compact({a, b});
+  ASSERT_TRUE(one.ok()) << one.status().message();
+  for (int round = 0; round < 5; ++round) {
+    auto many = Compact({a, b}, {.executor = &pool});
+    ASSERT_TRUE(many.ok()) << many.status().message();
+    EXPECT_EQ((*many)->stats, (*one)->stats);
+    EXPECT_TRUE(bytes(**many) == bytes(**one));
+  }
+
+  const std::string dir = "data/" + a->meta().ulid.ToString();
+  std::string segment = *files_.ReadFile(dir + "/chunks/000001");
+  for (size_t at : {segment.size() / 3, segment.size() / 2, segment.size() - 6}) segment[at] ^= 1;
+  ASSERT_TRUE(files_.WriteAtomically(dir + "/chunks/000001", segment).ok());
+  auto broken = *Block::Open(files_, dir);
+  BlockFault first;
+  ASSERT_FALSE(Compact({broken, b}, {}, &first).ok());
+  for (int round = 0; round < 20; ++round) {
+    BlockFault fault;
+    ASSERT_FALSE(Compact({broken, b}, {.executor = &pool}, &fault).ok());
+    EXPECT_EQ(fault.series, first.series);
+    EXPECT_EQ(fault.kind, first.kind);
+    EXPECT_EQ(fault.block, a->meta().ulid);
+  }
+}
+
 TEST_F(Compaction, AMissingSegmentIsAMissingChunk) {
   auto a = Write({{"x", {{0, 1}, {10, 2}}}}, 0, 100);
   std::string dir = "data/" + a->meta().ulid.ToString();
