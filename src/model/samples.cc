@@ -4,9 +4,19 @@
 
 namespace gauntlet {
 
+namespace {
+
+constexpr size_t kFew = 16;  // elements that are appended one by one: a range takes longer to begin with
+
+}  // namespace
+
 void AppendRange(const Samples& from, size_t begin, size_t end, Samples* out) {
   if (begin == end) return;
   auto copy = [&](const auto& source, auto& target) {
+    if (end - begin <= kFew) {
+      for (size_t i = begin; i < end; ++i) target.push_back(source[i]);
+      return;
+    }
     target.insert(target.end(), source.begin() + static_cast<std::ptrdiff_t>(begin),
                   source.begin() + static_cast<std::ptrdiff_t>(end));
   };
@@ -19,6 +29,7 @@ void AppendRange(const Samples& from, size_t begin, size_t end, Samples* out) {
   } else if (!out->start_times_ms.empty()) {
     out->start_times_ms.resize(out->size());
   }
+  if (from.histograms.empty()) return;
   auto h = std::partition_point(from.histograms.begin(), from.histograms.end(),
                                 [&](const HistogramSample& sample) { return sample.position < begin; });
   for (; h != from.histograms.end() && h->position < end; ++h) {
