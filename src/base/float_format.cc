@@ -169,29 +169,35 @@ inline int CountDigits(uint64_t n) {
   return at_least + (n >= kPowersOfTen[static_cast<size_t>(at_least)]);
 }
 
-// May write a few bytes beyond what it returns.
-inline char* PutFixed(double v, char* out) {
-  constexpr uint64_t kSixteenth = uint64_t{kEightDigits} * kEightDigits;
-  constexpr int kDigits = 17;
-  *out = '-';
-  out += std::signbit(v);
-  if (v == 0) return Put("0", out);
+constexpr uint64_t kSixteenth = uint64_t{kEightDigits} * kEightDigits;  // 10^16
+constexpr int kMostDigits = 17;
+
+// digits * 10^exponent, of 17 digits.
+struct SeventeenDigits {
+  uint64_t digits;
+  int exponent;
+};
+
+// The shortest ones, with zeros at their end. REQUIRES: v is finite and not 0.
+inline SeventeenDigits FindShortest(double v) {
   const auto decimal = fmt::detail::dragonbox::to_decimal(std::fabs(v));
-  uint64_t n = decimal.significand;
-  int exponent = decimal.exponent;
-  if (n < kSixteenth / 10) {
-    const int missing = kDigits - CountDigits(n);
-    n *= kPowersOfTen[static_cast<size_t>(missing)];
-    exponent -= missing;
-  } else if (n < kSixteenth) {
-    n *= 10;
-    --exponent;
+  const uint64_t n = decimal.significand;
+  if (n < kSixteenth / 100) {
+    const int missing = kMostDigits - CountDigits(n);
+    return {n * kPowersOfTen[static_cast<size_t>(missing)], decimal.exponent - missing};
   }
-  const uint64_t rest = n % kSixteenth;
+  // Without branches: whether a digit or two are missing cannot be foreseen.
+  const int missing = static_cast<int>(n < kSixteenth / 10) + static_cast<int>(n < kSixteenth);
+  return {n * kPowersOfTen[static_cast<size_t>(missing)], decimal.exponent - missing};
+}
+
+// May write a few bytes beyond what it returns.
+inline char* PutDigits(const SeventeenDigits& all, char* out) {
+  const uint64_t rest = all.digits % kSixteenth;
   const SixteenDigits digits(static_cast<uint32_t>(rest / kEightDigits), static_cast<uint32_t>(rest % kEightDigits));
   const int count = 1 + digits.CountWithoutEndingZeros();
-  const int whole = exponent + kDigits;  // digits before the point
-  const char first = static_cast<char>('0' + n / kSixteenth);
+  const int whole = all.exponent + kMostDigits;  // digits before the point
+  const char first = static_cast<char>('0' + all.digits / kSixteenth);
   if (whole > 0 && whole < count) [[likely]] {
     *out = first;
     digits.StoreApart(whole - 1, out + 1);
@@ -205,8 +211,15 @@ inline char* PutFixed(double v, char* out) {
   *out = first;
   digits.Store(out + 1);
   if (whole <= 0) return out + count;
-  if (whole > kDigits) std::memset(out + kDigits, '0', static_cast<size_t>(whole - kDigits));
+  if (whole > kMostDigits) std::memset(out + kMostDigits, '0', static_cast<size_t>(whole - kMostDigits));
   return out + whole;
+}
+
+// May write a few bytes beyond what it returns.
+inline char* PutFixed(double v, char* out) {
+  *out = '-';
+  out += std::signbit(v);
+  return v == 0 ? Put("0", out) : PutDigits(FindShortest(v), out);
 }
 
 char* PutScientific(double v, char* out) { return std::to_chars(out, out + 40, v, std::chars_format::scientific).ptr; }
@@ -239,6 +252,36 @@ char* WriteFloatApi(double v, char* out) {
   const double size = std::fabs(v);
   if (size == 0 || (size >= 1e-6 && size < 1e21)) return PutFixed(v, out);
   return PutScientific(v, out);
+}
+
+// One loop finds the digits and one lays them out, so that the processor has several numbers in hand in each: one
+// number after the other is a long chain of operations that wait for each other.
+void WriteFloatsApi(const double* values, size_t count, FloatText* out) {
+  SeventeenDigits found[kFloatTextsMax];
+  // Numbers of a series are alike.
+  char unused[kFloatTextMax];
+  const bool decimals = count > 0 && PutDecimal(values[0], unused) != nullptr;
+  for (size_t i = 0; i < count; ++i) {
+    const double v = values[i], size = std::fabs(v);
+    found[i].digits = 0;
+    char* end = PutWhole(v, out[i].text);
+    if (end == nullptr && decimals) end = PutDecimal(v, out[i].text);
+    if (end == nullptr) {
+      if (size >= 1e-6 && size < 1e21) {
+        found[i] = FindShortest(v);
+        continue;
+      }
+      end = WriteFloatApi(v, out[i].text);
+    }
+    out[i].bytes = static_cast<unsigned char>(end - out[i].text);
+  }
+  for (size_t i = 0; i < count; ++i) {
+    if (found[i].digits == 0) continue;
+    char* text = out[i].text;
+    *text = '-';
+    char* end = PutDigits(found[i], text + (values[i] < 0));
+    out[i].bytes = static_cast<unsigned char>(end - text);
+  }
 }
 
 char* WriteFloatJson(double v, char* out) {

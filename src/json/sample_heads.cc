@@ -18,8 +18,11 @@ void SampleHeads::Add(int64_t ms) {
 }
 
 void SampleHeads::WriteSamples(Writer& writer, std::span<const uint64_t> present, const double* values) const {
-  constexpr size_t kSampleMax = sizeof(Head) + kFloatTextMax + 3;
+  constexpr size_t kWordMax = 64 * (sizeof(Head) + sizeof(FloatText) + 3) + sizeof(FloatText);
   char buffer[8192];
+  static_assert(kWordMax <= sizeof(buffer) && kFloatTextsMax == 64);
+  FloatText texts[64];
+  double packed[64];
   char* p = buffer;
   auto flush = [&] {
     // Without the comma in front: the writer sets its own.
@@ -28,14 +31,24 @@ void SampleHeads::WriteSamples(Writer& writer, std::span<const uint64_t> present
   };
   writer.BeginArray();
   for (size_t w = 0; w < present.size(); ++w) {
-    for (uint64_t bits = present[w]; bits != 0; bits &= bits - 1) {
-      const size_t i = w * 64 + static_cast<size_t>(std::countr_zero(bits));
+    uint64_t bits = present[w];
+    const double* word = values + w * 64;
+    if (bits != ~uint64_t{0}) {
+      size_t count = 0;
+      for (uint64_t left = bits; left != 0; left &= left - 1) packed[count++] = word[std::countr_zero(left)];
+      word = packed;
+    }
+    WriteFloatsApi(word, static_cast<size_t>(std::popcount(bits)), texts);
+    if (p > buffer + sizeof(buffer) - kWordMax) flush();
+    for (const FloatText* text = texts; bits != 0; bits &= bits - 1, ++text) {
+      const Head& head = heads_[w * 64 + static_cast<size_t>(std::countr_zero(bits))];
       *p++ = ',';
-      std::memcpy(p, heads_[i].text, sizeof(heads_[i].text));
-      p = WriteFloatApi(values[i], p + heads_[i].bytes);
+      std::memcpy(p, head.text, sizeof(head.text));
+      p += head.bytes;
+      std::memcpy(p, text->text, sizeof(text->text));
+      p += text->bytes;
       std::memcpy(p, "\"]", 2);
       p += 2;
-      if (p > buffer + sizeof(buffer) - kSampleMax) flush();
     }
   }
   flush();

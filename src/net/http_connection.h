@@ -92,6 +92,7 @@ class HttpConnection final : public ReplySink, public std::enable_shared_from_th
   void AnswerError(int status, std::string_view text);
   void FlushOutput();
   bool NextOutput();
+  void WriteAtOnce() GN_REQUIRES(mutex_);
   void AfterReply();
   void Linger();
   void SetDeadline(std::chrono::milliseconds from_now);
@@ -114,7 +115,7 @@ class HttpConnection final : public ReplySink, public std::enable_shared_from_th
   CondVar room_;
   OutputQueue queued_ GN_GUARDED_BY(mutex_);      // the handler's part
   bool gone_ GN_GUARDED_BY(mutex_) = false;       // nothing can be sent any more
-  bool flushing_ GN_GUARDED_BY(mutex_) = false;   // the loop knows of queued_
+  bool flushing_ GN_GUARDED_BY(mutex_) = false;   // the loop has something to write, or knows of queued_
   bool last_part_ GN_GUARDED_BY(mutex_) = false;  // the end of the handler will tell it
 };
 

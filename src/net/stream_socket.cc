@@ -16,6 +16,13 @@ namespace {
 constexpr size_t kTlsRecordBytes = 16 << 10;
 constexpr size_t kPiecesPerWrite = 256;
 
+ssize_t SendPieces(int fd, const iovec* pieces, size_t count) {
+  msghdr message{};
+  message.msg_iov = const_cast<iovec*>(pieces);
+  message.msg_iovlen = std::min(count, kPiecesPerWrite);
+  return sendmsg(fd, &message, MSG_NOSIGNAL);
+}
+
 }  // namespace
 
 StreamSocket::~StreamSocket() { SSL_free(ssl_); }
@@ -107,13 +114,15 @@ StreamSocket::Outcome StreamSocket::Write(std::string_view bytes, size_t* wrote)
   return Outcome::kDone;
 }
 
+size_t StreamSocket::WriteBeside(const iovec* pieces, size_t count) const {
+  const ssize_t n = SendPieces(fd_, pieces, count);
+  return n > 0 ? static_cast<size_t>(n) : 0;
+}
+
 StreamSocket::Outcome StreamSocket::Write(const iovec* pieces, size_t count, size_t* wrote) {
   *wrote = 0;
   if (ssl_ == nullptr) {
-    msghdr message{};
-    message.msg_iov = const_cast<iovec*>(pieces);
-    message.msg_iovlen = std::min(count, kPiecesPerWrite);
-    ssize_t n = sendmsg(fd_, &message, MSG_NOSIGNAL);
+    const ssize_t n = SendPieces(fd_, pieces, count);
     if (n < 0) return errno == EAGAIN || errno == EINTR ? Outcome::kWantWrite : Failed(errno);
     *wrote = static_cast<size_t>(n);
     return Outcome::kDone;

@@ -1,7 +1,7 @@
 // StreamSocket: bytes in and out of a connected non-blocking socket, in plain text or through TLS, as either side.
 //
 // Nothing here waits: what cannot go on says in which direction the socket must become ready.
-// Threads: one thread at a time, and one that ignores or blocks SIGPIPE (an event loop's does).
+// Threads: one thread at a time (but for WriteBeside), and one that ignores or blocks SIGPIPE (an event loop's does).
 
 #pragma once
 
@@ -45,6 +45,9 @@ class StreamSocket {
   Outcome Write(std::string_view bytes, size_t* wrote);
   // The pieces in order; some of their bytes may be left. Until kDone, the same bytes must be offered again.
   Outcome Write(const iovec* pieces, size_t count, size_t* wrote);
+  // In plain text, beside another thread that reads: what went at once. Less, or nothing, where it would have to wait
+  // or the connection is broken; that other thread will see.
+  size_t WriteBeside(const iovec* pieces, size_t count) const;
   // Says that nothing more will be written; best effort.
   void FinishWriting();
 

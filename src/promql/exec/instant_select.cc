@@ -56,26 +56,45 @@ class InstantReader : public SeriesReader {
     return SelectFloats(samples, [&](size_t at) { return TimeOf(samples, at); }, scratch, column);
   }
 
-  // Stops, with what it has, when the query is over.
   template <typename ValueAt>
   int64_t SelectFloats(const Samples& samples, ValueAt value, const WorkerScratch& scratch, Column* column) const {
     const int64_t* times = samples.times_ms.data();
-    const double* values = samples.values.data();
     const auto size = static_cast<uint32_t>(samples.size());
+    const int64_t step_ms = node_.grid.step_ms, reference = node_.grid.start_ms - node_.shift_ms;
+    if (RegularWalk::Suits(times, size, reference, reference, step_ms)) {
+      RegularWalk walk(times, size, reference, step_ms);
+      return SelectFloats(samples, value, scratch, column, [&walk](int64_t) {
+        const uint32_t at = walk.at();
+        walk.Next();
+        return at;
+      });
+    }
+    const uint32_t usual = UsualMove(step_ms, size, times[0], times[size - 1]);
+    return SelectFloats(samples, value, scratch, column, [=, at = uint32_t{0}](int64_t limit) mutable {
+      at = MoveBeyond(at, size, limit, usual, [times](uint32_t i) { return times[i]; });
+      return at;
+    });
+  }
+
+  // `count_to(reference)`: the samples up to there, asked for each step in turn. Stops, with what it has, when the
+  // query is over.
+  template <typename ValueAt, typename CountTo>
+  int64_t SelectFloats(const Samples& samples, ValueAt value, const WorkerScratch& scratch, Column* column,
+                       CountTo count_to) const {
+    const int64_t* times = samples.times_ms.data();
+    const double* values = samples.values.data();
     double* out = column->values();
     uint64_t* present = column->present();
     const int64_t step_ms = node_.grid.step_ms, lookback = node_.lookback_ms;
     const uint32_t steps = node_.grid.steps;
     int64_t reference = node_.grid.start_ms - node_.shift_ms;
     int64_t points = 0;
-    uint32_t next = 0;  // the first sample after `reference`
-    const uint32_t usual = UsualMove(step_ms, size, times[0], times[size - 1]);
     for (uint32_t begin = 0; begin < steps; begin += 64) {
       if (begin % kPollSteps == kPollSteps - 64 && scratch.Ended()) return points;
       uint64_t bits = 0;
       uint32_t end = std::min(begin + 64, steps);
       for (uint32_t step = begin; step < end; ++step, reference += step_ms) {
-        next = MoveBeyond(next, size, reference, usual, [times](uint32_t i) { return times[i]; });
+        const uint32_t next = count_to(reference);
         // With next == 0 this reads sample 0, which lies after the reference: the test below refuses it.
         const uint32_t at = next - (next != 0);
         int64_t age = reference - times[at];

@@ -345,6 +345,38 @@ TEST(Windows, AreOpenOnTheLeftAndSkipStaleMarkers) {
   EXPECT_THAT(RunRange("last_over_time", samples, {20, 10, 4}, 20), ElementsAre(2, 2, 4, 4));
 }
 
+// Samples at a regular interval are counted without a look at their times; the same with one of them moved.
+TEST(Windows, HoldWhatLiesInThem) {
+  std::mt19937_64 random(7);
+  auto below = [&random](uint64_t n) { return static_cast<int64_t>(random() % n); };
+  for (int round = 0; round < 400; ++round) {
+    const int64_t interval = 1 + below(30), first = below(2000) - 1000, range = 1 + below(200);
+    Samples samples;
+    const int64_t count = 1 + below(60);
+    for (int64_t i = 0; i < count; ++i) {
+      samples.times_ms.push_back(first + i * interval);
+      samples.values.push_back(static_cast<double>(i));
+    }
+    if (round % 4 == 3 && interval > 1) samples.times_ms.back() += 1;
+    const StepGrid grid{below(3000) - 1500, 1 + below(100), static_cast<uint32_t>(1 + below(80))};
+    std::vector<double> expected, last;
+    for (uint32_t step = 0; step < grid.steps; ++step) {
+      double inside = 0, newest = -12345;
+      for (size_t i = 0; i < samples.size(); ++i) {
+        const int64_t t = samples.times_ms[i];
+        if (t <= grid.time_ms(step) - range || t > grid.time_ms(step)) continue;
+        ++inside;
+        newest = samples.values[i];
+      }
+      expected.push_back(inside > 0 ? inside : -12345);
+      last.push_back(newest);
+    }
+    ASSERT_EQ(RunRange("count_over_time", samples, grid, range), expected) << round;
+    ASSERT_EQ(RunRange("last_over_time", samples, grid, range), last) << round;
+    ASSERT_EQ(RunRange("max_over_time", samples, grid, range), last) << round;
+  }
+}
+
 // Long windows are slid over; that must give what short ones give by looking at every sample again.
 TEST(RangeFunctions, SlidingAgreesWithLookingAgain) {
   std::mt19937_64 random(11);

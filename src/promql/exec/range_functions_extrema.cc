@@ -35,7 +35,12 @@ class ExtremumOverTime : public RangeFunction {
     auto set = [&](uint32_t step, uint32_t at) {
       out->Set(step, time_ ? static_cast<double>(f.times_ms[at]) / 1000 : f.values[at]);
     };
-    if (seen <= 6 * (f.size + w.steps())) {
+    const bool slide = seen > 6 * (f.size + w.steps());
+    if (!time_) {
+      slide ? SlideValues(w, out, scratch) : LookAtValues(w, out);
+      return Status();
+    }
+    if (!slide) {
       ForEachFloatWindow(w, [&](uint32_t step, uint32_t lo, uint32_t hi) {
         uint32_t best = lo;
         for (uint32_t i = lo + 1; i < hi; ++i) {
@@ -67,6 +72,41 @@ class ExtremumOverTime : public RangeFunction {
   }
 
  private:
+  // The better of two values that follow each other. Without branches, which could not be foreseen.
+  static double Better(double first, double second) {
+    const bool replaces = (first != first) | (kWhich == Extremum::kMax ? second > first : second < first);
+    return replaces ? second : first;
+  }
+
+  static void LookAtValues(const SeriesWindows& w, Column* out) {
+    const double* values = w.floats.values;
+    ForEachFloatWindow(w, [&](uint32_t step, uint32_t lo, uint32_t hi) {
+      double best = values[lo];
+      for (uint32_t i = lo + 1; i < hi; ++i) best = Better(best, values[i]);
+      out->Set(step, best);
+    });
+  }
+
+  // As SlidingWindow has it: the best of all suffixes left of a boundary, and of all that is right of it.
+  static void SlideValues(const SeriesWindows& w, Column* out, WorkerScratch* scratch) {
+    const double* values = w.floats.values;
+    std::vector<double>& left = scratch->doubles;
+    uint32_t base = 0, boundary = 0, right_end = 0;
+    double right = 0;
+    ForEachFloatWindow(w, [&](uint32_t step, uint32_t lo, uint32_t hi) {
+      if (lo >= boundary) {
+        base = lo;
+        boundary = right_end = hi;
+        left.resize(hi - lo);
+        double best = left[hi - 1 - lo] = values[hi - 1];
+        for (uint32_t i = hi - 1; i-- > lo;) left[i - base] = best = Better(values[i], best);
+      }
+      if (right_end < hi && right_end == boundary) right = values[right_end++];
+      for (; right_end < hi; ++right_end) right = Better(right, values[right_end]);
+      out->Set(step, right_end > boundary ? Better(left[lo - base], right) : left[lo - base]);
+    });
+  }
+
   const bool time_;
 };
 

@@ -93,7 +93,7 @@ class RiskyValues {
   }
   bool Any(uint32_t lo, uint32_t hi) const { return any_ && counts_[hi] != counts_[lo]; }
   // Whether to slide: not over risky values, nor over so few that looking at them in upstream's order costs nothing.
-  bool MaySlide(uint32_t lo, uint32_t hi) const { return hi - lo > 20 && !Any(lo, hi); }
+  bool MaySlide(uint32_t lo, uint32_t hi, uint32_t few = 20) const { return hi - lo > few && !Any(lo, hi); }
 
  private:
   std::vector<uint32_t>& counts_;  // before each position

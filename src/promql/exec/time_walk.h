@@ -21,15 +21,63 @@ inline uint32_t UsualMove(int64_t step_ms, uint32_t count, int64_t first_ms, int
 }
 
 // Moves `at` (of `count`) beyond the times up to `limit`. The first `usual` moves need no branch, which the processor
-// could not foresee where steps and samples are out of tune.
+// could not foresee where steps and samples are out of tune, and none of them waits for the one before.
 template <typename TimeAt>
 [[gnu::always_inline]] inline uint32_t MoveBeyond(uint32_t at, uint32_t count, int64_t limit, uint32_t usual,
                                                   TimeAt time) {
   if (at + usual <= count) {
-    for (uint32_t i = 0; i < usual; ++i) at += time(at) <= limit;
+    uint32_t moves = 0;
+    for (uint32_t i = 0; i < usual; ++i) moves += time(at + i) <= limit;
+    at += moves;
   }
   while (at < count && time(at) <= limit) ++at;
   return at;
 }
+
+// Whether each time follows the one before it at the same interval, as those of a series do that was scraped without a
+// miss. `count` is at least 2.
+inline bool IsRegular(const int64_t* times, uint32_t count) {
+  const auto interval = static_cast<uint64_t>(times[1]) - static_cast<uint64_t>(times[0]);
+  uint64_t expected = static_cast<uint64_t>(times[0]), different = 0;
+  if (static_cast<uint64_t>(times[count - 1]) != expected + interval * (count - 1)) return false;
+  for (uint32_t i = 0; i < count; ++i, expected += interval) different |= static_cast<uint64_t>(times[i]) ^ expected;
+  return different == 0;
+}
+
+// As MoveBeyond, step by step, for regular times: by counting, without looking at any of them.
+class RegularWalk {
+ public:
+  // Whether the times are such, and all numbers small enough to be subtracted. Of the first step's limits the least and
+  // the greatest.
+  static bool Suits(const int64_t* times, uint32_t count, int64_t least, int64_t greatest, int64_t step_ms) {
+    constexpr int64_t kFar = int64_t{1} << 60;
+    if (count < 2 || times[0] < -kFar || times[count - 1] > kFar || step_ms < 0 || step_ms > kFar) return false;
+    return least > -kFar && greatest < kFar && IsRegular(times, count);
+  }
+  // REQUIRES: Suits().
+  RegularWalk(const int64_t* times, uint32_t count, int64_t limit, int64_t step_ms)
+      : interval_(times[1] - times[0]), step_whole_(step_ms / interval_), step_rest_(step_ms % interval_), end_(count) {
+    int64_t from_first = limit - times[0];
+    whole_ = from_first / interval_;
+    rest_ = from_first % interval_;
+    if (rest_ < 0) {
+      rest_ += interval_;
+      --whole_;
+    }
+    ++whole_;
+  }
+  // How many of the times are at most the limit of this step.
+  uint32_t at() const { return static_cast<uint32_t>(std::clamp<int64_t>(whole_, 0, end_)); }
+  void Next() {
+    rest_ += step_rest_;
+    const bool carry = rest_ >= interval_;
+    rest_ -= carry ? interval_ : 0;
+    whole_ += step_whole_ + carry;
+  }
+
+ private:
+  const int64_t interval_, step_whole_, step_rest_, end_;
+  int64_t whole_, rest_;
+};
 
 }  // namespace gauntlet::promql

@@ -73,6 +73,37 @@ void FindBounds(const WindowSpec& spec, size_t size, TimeAt time, const SeriesWi
   }
 }
 
+// The same for floats that come at a regular interval. False, and nothing done, where they do not.
+bool FindRegularBounds(const WindowSpec& spec, const SeriesWindows& w, std::vector<uint32_t>* lo,
+                       std::vector<uint32_t>* hi) {
+  const FloatWindows& f = w.floats;
+  const auto count = static_cast<uint32_t>(f.size);
+  const int64_t end = spec.grid.start_ms - spec.shift_ms, step_ms = spec.grid.step_ms;
+  const int64_t last_limit = end + spec.after_ms, first_limit = end - spec.range_ms - spec.before_ms;
+  if (spec.fixed || !RegularWalk::Suits(f.times_ms, count, first_limit, last_limit, step_ms)) return false;
+  lo->resize(spec.grid.steps);
+  hi->resize(spec.grid.steps);
+  RegularWalk firsts(f.times_ms, count, first_limit, step_ms), lasts(f.times_ms, count, last_limit, step_ms);
+  uint32_t done = 0;
+  const bool whole = InBlocks(
+      spec.grid.steps, [&w] { return w.scratch != nullptr && w.scratch->Ended(); },
+      [&](uint32_t begin, uint32_t block_end) {
+        uint32_t *first = lo->data(), *last = hi->data();
+        for (uint32_t step = begin; step < block_end; ++step) {
+          first[step] = firsts.at();
+          last[step] = lasts.at();
+          firsts.Next();
+          lasts.Next();
+        }
+        done = block_end;
+      });
+  if (whole) return true;
+  // Whoever looks at the rest finds nothing.
+  std::fill(lo->begin() + done, lo->end(), hi->at(done - 1));
+  std::fill(hi->begin() + done, hi->end(), hi->at(done - 1));
+  return true;
+}
+
 struct WindowCounts {
   uint64_t total, read;
   uint32_t largest;
@@ -169,7 +200,9 @@ bool MakeWindows(const WindowSpec& spec, LabelsView labels, Samples* samples, Wo
   f.values = samples->values.data();
   f.start_times_ms = spec.start_times && !samples->start_times_ms.empty() ? samples->start_times_ms.data() : nullptr;
   f.size = samples->size();
-  FindBounds(spec, f.size, [t = f.times_ms](uint32_t i) { return t[i]; }, *out, &scratch->lo, &scratch->hi);
+  if (!FindRegularBounds(spec, *out, &scratch->lo, &scratch->hi)) {
+    FindBounds(spec, f.size, [t = f.times_ms](uint32_t i) { return t[i]; }, *out, &scratch->lo, &scratch->hi);
+  }
   f.lo = scratch->lo.data();
   f.hi = scratch->hi.data();
   if (!out->histograms.empty()) {
