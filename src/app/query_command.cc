@@ -14,6 +14,7 @@
 #include "app/runtime.h"
 #include "base/clock.h"
 #include "base/memory_budget.h"
+#include "config/relabel.h"
 #include "net/http_router.h"
 #include "promql/engine/engine.h"
 #include "promql/engine/features.h"
@@ -202,8 +203,9 @@ Status RunQuery(const GlobalFlags& global, const AllQueryFlags& flags, std::map<
   GN_ASSIGN(server::RequestLogConfig request_log, server::ParseRequestLogConfig(log_yaml));
   GN_ASSIGN(Labels selector_labels, ParseSelectorLabels(flags.query.selector_labels));
   GN_ASSIGN(std::string relabel_yaml, flags.query.selector_relabel.Load());
-  Result<Relabeler> relabel = query::ParseSelectorRelabel(relabel_yaml);
-  if (!relabel.ok()) return relabel.status().Wrap("--selector.relabel-config");
+  Result<std::vector<RelabelConfig>> relabel_rules = config::ParseSelectorRelabel(relabel_yaml);
+  if (!relabel_rules.ok()) return relabel_rules.status().Wrap("--selector.relabel-config");
+  GN_ASSIGN(Relabeler relabel, Relabeler::Make(*std::move(relabel_rules)));
   GN_ASSIGN(dedup::Algorithm algorithm, dedup::ParseAlgorithm(flags.query.dedup_func));
   GN_ASSIGN(query::EndpointSourceOptions source_options, SourceOptions(flags));
 
@@ -220,9 +222,9 @@ Status RunQuery(const GlobalFlags& global, const AllQueryFlags& flags, std::map<
 
   storeapi::ProxyOptions proxy_options;
   proxy_options.selector_labels = selector_labels;
-  if (!relabel->empty()) {
+  if (!relabel.empty()) {
     proxy_options.select_databases = [&](const storeapi::Endpoint& endpoint) {
-      return query::SelectDatabases(endpoint, *relabel);
+      return query::SelectDatabases(endpoint, relabel);
     };
   }
   proxy_options.lazy = flags.fanout.proxy_strategy == "lazy";

@@ -6,7 +6,6 @@
 #pragma once
 
 #include <optional>
-#include <string_view>
 #include <vector>
 
 #include "model/matcher.h"
@@ -18,8 +17,5 @@ namespace gauntlet::query {
 // nullopt: none is selected. Otherwise the matchers to add to a request so that only selected ones answer: none when
 // all are, else one per label name: its values among the selected, as an alternation.
 std::optional<Matchers> SelectDatabases(const storeapi::Endpoint& endpoint, const Relabeler& relabeler);
-
-// --selector.relabel-config: a list of rules, of which keep, drop and hashmod are allowed.
-Result<Relabeler> ParseSelectorRelabel(std::string_view yaml);
 
 }  // namespace gauntlet::query

@@ -13,10 +13,6 @@ namespace {
 
 constexpr size_t kBatchSeries = 1024;  // of labels only
 
-bool Contains(const std::vector<std::string>& list, std::string_view name) {
-  return std::find(list.begin(), list.end(), name) != list.end();
-}
-
 // Label names and values can be asked with matchers since 2.24.
 bool LabelsTakeMatchers(const PrometheusState& state) { return state.version.AtLeast(2, 24); }
 
@@ -148,7 +144,7 @@ Result<storeapi::LabelsAnswer> PrometheusStore::LabelNames(const storeapi::Label
   if (!answer.values.empty()) {
     for (const Label& label : state->external_labels) answer.values.emplace_back(label.name);
   }
-  std::erase_if(answer.values, [&](const std::string& name) { return Contains(request.without_replica_labels, name); });
+  std::erase_if(answer.values, [&](const std::string& name) { return storeapi::DropsLabel(request, name); });
   SortUniqueCut(&answer.values, request.limit);
   return answer;
 }
@@ -157,7 +153,7 @@ Result<storeapi::LabelsAnswer> PrometheusStore::LabelValues(const storeapi::Labe
                                                             const storeapi::CallContext& context) {
   std::shared_ptr<const PrometheusState> state = heartbeat_.state();
   storeapi::LabelsAnswer answer;
-  if (Contains(request.without_replica_labels, request.label)) return answer;
+  if (storeapi::DropsLabel(request, request.label)) return answer;
   std::optional<Matchers> matchers = storeapi::StripExternal(request.matchers, state->external_labels);
   int64_t start_ms = std::max(request.start_ms, state->min_time_ms);
   if (!matchers || start_ms > request.end_ms) return answer;

@@ -17,6 +17,7 @@
 #include "sidecar/prometheus_store.h"
 #include "sidecar/testing/real_prometheus.h"
 #include "storeapi/store_server.h"
+#include "storeapi/testing/recorded_answers.h"
 #include "tsdb/chunkenc/testing/golden_chunks.h"
 #include "wire/golden_storeapi.h"
 
@@ -39,55 +40,19 @@ const std::map<std::string, std::string> kDifferent = {
     {"56-values-matcher", "a query of only negative matchers is answered"},
 };
 
-// An answer in lines: status, then for each series its labels and its samples; or the values of a label call.
-using Lines = std::vector<std::string>;
+using storeapi::Lines;
 
-void AppendSeries(const std::vector<std::string>& frames, Lines* lines) {
-  wire::SeriesReader reader;
-  std::string last;
-  for (const std::string& frame : frames) {
-    reader.Reset(frame);
-    while (true) {
-      auto more = reader.Next();
-      if (!more.ok()) lines->push_back("malformed: " + std::string(more.status().message()));
-      if (!more.ok() || !*more) break;
-      if (reader.kind() == wire::SeriesReader::Kind::kWarning)
-        lines->push_back("warning " + std::string(reader.text()));
-      if (reader.kind() != wire::SeriesReader::Kind::kSeries) continue;
-      if (std::string labels = reader.labels().ToString(); labels != last) lines->push_back(last = labels);
-      for (const wire::ChunkView& chunk : reader.chunks()) {
-        Samples samples;
-        Status decoded = tsdb::DecodeChunk({static_cast<tsdb::Encoding>(chunk.encoding), chunk.data}, &samples);
-        if (!decoded.ok()) lines->push_back("chunk of encoding " + std::to_string(chunk.encoding) + " does not decode");
-        for (size_t i = 0; i < samples.size(); ++i) lines->push_back(tsdb::SampleText(samples, i));
-      }
+// Labels, once, and the samples.
+storeapi::AnswerForm SampleForm() {
+  return {[last = std::string()](const wire::SeriesReader& reader, Lines* lines) mutable {
+    if (std::string labels = reader.labels().ToString(); labels != last) lines->push_back(last = labels);
+    for (const wire::ChunkView& chunk : reader.chunks()) {
+      Samples samples;
+      Status decoded = tsdb::DecodeChunk({static_cast<tsdb::Encoding>(chunk.encoding), chunk.data}, &samples);
+      if (!decoded.ok()) lines->push_back("chunk of encoding " + std::to_string(chunk.encoding) + " does not decode");
+      for (size_t i = 0; i < samples.size(); ++i) lines->push_back(tsdb::SampleText(samples, i));
     }
-  }
-}
-
-// `code` is gRPC's name of it.
-Lines AnswerLines(const std::string& method, const std::vector<std::string>& frames, std::string_view code) {
-  Lines lines = {std::string(code)};
-  if (method.ends_with("/Series")) {
-    AppendSeries(frames, &lines);
-  } else if (method.ends_with("/Info")) {
-    for (const std::string& frame : frames) lines.push_back(frame);
-  } else {
-    for (const std::string& frame : frames) {
-      auto response = wire::DecodeLabelsResponse(frame);
-      if (!response.ok()) lines.push_back("malformed: " + std::string(response.status().message()));
-      if (!response.ok()) continue;
-      for (const auto* list : {&response->values, &response->warnings})
-        lines.insert(lines.end(), list->begin(), list->end());
-    }
-  }
-  return lines;
-}
-
-std::string RecordedCode(const wire::GoldenCall& call) {
-  auto document = json::Document::Parse(call.responses_json);
-  EXPECT_TRUE(document.ok()) << call.name;
-  return std::string(document->root().Get("status").Get("name").String().value_or("OK"));
+  }};
 }
 
 void CopyBlock(const std::string& name, const fs::path& data) {
@@ -117,19 +82,7 @@ class RecordedAnswers : public ::testing::Test {
   }
 
   Lines Ask(const wire::GoldenCall& call) {
-    auto under_way = channel_->Start(call.method, {}, Cancel());
-    EXPECT_TRUE(under_way->Write(call.request).ok());
-    EXPECT_TRUE(under_way->WritesDone().ok());
-    std::vector<std::string> frames;
-    std::string frame;
-    while (true) {
-      auto more = under_way->Read(&frame);
-      if (!more.ok() || !*more) break;
-      frames.push_back(frame);
-    }
-    net::GrpcStatus status = under_way->Finish();
-    last_message_ = status.message;
-    return AnswerLines(call.method, frames, net::GrpcCodeText(status.code));
+    return storeapi::AskRecorded(*channel_, call, SampleForm(), &last_message_);
   }
 
   // The series lines of an answer, without their samples.
@@ -167,7 +120,7 @@ TEST_F(RecordedAnswers, AreOurs) {
     if (!call.name.starts_with("sidecar/")) continue;
     ++asked;
     std::string name = call.name.substr(call.name.find('/') + 1);
-    Lines want = AnswerLines(call.method, call.frames, RecordedCode(call)), got = Ask(call);
+    Lines want = storeapi::RecordedLines(call, SampleForm()), got = Ask(call);
     auto listed = kDifferent.find(name);
     bool equal = got == want;
     if (name.find("-shard-by-") != std::string::npos) {
@@ -183,10 +136,7 @@ TEST_F(RecordedAnswers, AreOurs) {
     same += equal;
     EXPECT_EQ(equal, listed == kDifferent.end()) << name << ": " << last_message_;
     if (equal || listed != kDifferent.end()) continue;
-    auto [a, b] = std::mismatch(got.begin(), got.end(), want.begin(), want.end());
-    std::printf("  %s: %zu and %zu lines, first other in line %zd:\n    ours     %s\n    recorded %s\n", name.c_str(),
-                got.size(), want.size(), a - got.begin(), a == got.end() ? "(end)" : a->c_str(),
-                b == want.end() ? "(end)" : b->c_str());
+    std::printf("  %s: %s\n", name.c_str(), storeapi::FirstOther(got, want).c_str());
   }
   EXPECT_EQ(asked, 65u);
   EXPECT_EQ(sharded, std::multiset<std::string>(whole.begin(), whole.end()));

@@ -22,10 +22,6 @@ bool MatchesAll(const Matchers& matchers, LabelsView labels) {
                      [&](const Matcher& m) { return m.Matches(labels.Get(m.name())); });
 }
 
-bool Contains(const std::vector<std::string>& list, std::string_view name) {
-  return std::find(list.begin(), list.end(), name) != list.end();
-}
-
 }  // namespace
 
 ServedBlocks::ServedBlocks(std::vector<BucketBlockPtr> blocks)
@@ -208,7 +204,7 @@ Result<storeapi::LabelsAnswer> BucketStore::LabelNames(const storeapi::LabelsReq
                     }
                   }
                   for (const std::string& name : names) {
-                    if (!name.empty() && !Contains(request.without_replica_labels, name)) values->push_back(name);
+                    if (!name.empty() && !storeapi::DropsLabel(request, name)) values->push_back(name);
                   }
                   return Status();
                 });
@@ -216,7 +212,7 @@ Result<storeapi::LabelsAnswer> BucketStore::LabelNames(const storeapi::LabelsReq
 
 Result<storeapi::LabelsAnswer> BucketStore::LabelValues(const storeapi::LabelsRequest& request,
                                                         const storeapi::CallContext& context) {
-  if (Contains(request.without_replica_labels, request.label)) return storeapi::LabelsAnswer();
+  if (storeapi::DropsLabel(request, request.label)) return storeapi::LabelsAnswer();
   auto walk_request = WalkRequest(request);
   return AskAll(wire::HintsOf::kLabelValues, request, context,
                 [&](const Chosen& chosen, std::vector<std::string>* values) -> Status {

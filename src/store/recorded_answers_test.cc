@@ -15,7 +15,9 @@
 #include "rpc/loopback_channel.h"
 #include "store/bucket_store.h"
 #include "store/index_header_file.h"
+#include "store/store_info.h"
 #include "storeapi/store_server.h"
+#include "storeapi/testing/recorded_answers.h"
 #include "wire/golden_storeapi.h"
 #include "wire/series.h"
 
@@ -31,35 +33,26 @@ const std::map<std::string, std::string> kDifferent = {
     {"79-values-empty-label", "the label without a name has no value, not an empty one"},
 };
 
-using Lines = std::vector<std::string>;
+using storeapi::Lines;
 
-void AppendSeries(const std::vector<std::string>& frames, Lines* lines) {
-  wire::SeriesReader reader;
-  for (const std::string& frame : frames) {
-    reader.Reset(frame);
-    while (true) {
-      auto more = reader.Next();
-      if (!more.ok()) lines->push_back("malformed: " + std::string(more.status().message()));
-      if (!more.ok() || !*more) break;
-      if (reader.kind() == wire::SeriesReader::Kind::kWarning)
-        lines->push_back("warning " + std::string(reader.text()));
-      if (reader.kind() != wire::SeriesReader::Kind::kSeries) continue;
-      lines->push_back(reader.labels().ToString());
-      Lines chunks;
-      std::string group;
-      for (const wire::ChunkView& c : reader.chunks()) {
-        if (!c.joined && !group.empty()) chunks.push_back(std::exchange(group, ""));
-        group += std::to_string(c.min_time_ms) + " " + std::to_string(c.max_time_ms) + " aggregate " +
-                 std::to_string(static_cast<int>(c.aggregate)) + " encoding " + std::to_string(c.encoding) + " bytes " +
-                 std::to_string(c.data.size()) + " of " + std::to_string(XxHash64(c.data)) + " hash " +
-                 std::to_string(c.hash) + "; ";
-      }
-      if (!group.empty()) chunks.push_back(group);
-      std::sort(chunks.begin(), chunks.end());  // those of equal times come in any order
-      lines->insert(lines->end(), chunks.begin(), chunks.end());
-    }
+// Labels, then the chunks: those of equal times come in any order.
+void AppendSeries(const wire::SeriesReader& reader, Lines* lines) {
+  lines->push_back(reader.labels().ToString());
+  Lines chunks;
+  std::string group;
+  for (const wire::ChunkView& c : reader.chunks()) {
+    if (!c.joined && !group.empty()) chunks.push_back(std::exchange(group, ""));
+    group += std::to_string(c.min_time_ms) + " " + std::to_string(c.max_time_ms) + " aggregate " +
+             std::to_string(static_cast<int>(c.aggregate)) + " encoding " + std::to_string(c.encoding) + " bytes " +
+             std::to_string(c.data.size()) + " of " + std::to_string(XxHash64(c.data)) + " hash " +
+             std::to_string(c.hash) + "; ";
   }
+  if (!group.empty()) chunks.push_back(group);
+  std::sort(chunks.begin(), chunks.end());
+  lines->insert(lines->end(), chunks.begin(), chunks.end());
 }
+
+const storeapi::AnswerForm kForm = {AppendSeries, true};
 
 class RecordedAnswers : public ::testing::Test {
  protected:
@@ -108,51 +101,13 @@ class RecordedAnswers : public ::testing::Test {
     server_ = std::make_unique<storeapi::StoreServer>(*store_, options);
     rpc::MethodMap methods;
     rpc::RegisterStore(*server_, &methods);
+    info_ = std::make_unique<StoreInfoService>(*store_);
+    rpc::RegisterInfo(*info_, &methods);
     channel_ = std::make_unique<rpc::LoopbackChannel>(std::move(methods), pool_);
     return Status();
   }
 
-  Lines Ask(const wire::GoldenCall& call) {
-    auto under_way = channel_->Start(call.method, {}, Cancel());
-    EXPECT_TRUE(under_way->Write(call.request).ok());
-    EXPECT_TRUE(under_way->WritesDone().ok());
-    std::vector<std::string> frames;
-    std::string frame;
-    while (true) {
-      auto more = under_way->Read(&frame);
-      if (!more.ok() || !*more) break;
-      frames.push_back(frame);
-    }
-    net::GrpcStatus status = under_way->Finish();
-    message_ = status.message;
-    return AnswerLines(call.method, frames, net::GrpcCodeText(status.code));
-  }
-
-  static Lines AnswerLines(const std::string& method, const std::vector<std::string>& frames, std::string_view code) {
-    Lines lines = {std::string(code)};
-    if (method.ends_with("/Series")) {
-      AppendSeries(frames, &lines);
-      return lines;
-    }
-    for (const std::string& frame : frames) {
-      auto response = wire::DecodeLabelsResponse(frame);
-      if (!response.ok()) {
-        lines.push_back("malformed: " + std::string(response.status().message()));
-        continue;
-      }
-      for (const auto* list : {&response->values, &response->warnings})
-        lines.insert(lines.end(), list->begin(), list->end());
-      wire::HintsOf of = method.ends_with("Names") ? wire::HintsOf::kLabelNames : wire::HintsOf::kLabelValues;
-      auto hints = wire::DecodeResponseHints(of, response->hints);
-      if (!hints.ok()) {
-        lines.push_back("malformed hints");
-        continue;
-      }
-      std::sort(hints->queried_blocks.begin(), hints->queried_blocks.end());
-      for (const std::string& block : hints->queried_blocks) lines.push_back("queried " + block);
-    }
-    return lines;
-  }
+  Lines Ask(const wire::GoldenCall& call) { return storeapi::AskRecorded(*channel_, call, kForm, &message_); }
 
   std::string message_;
 
@@ -165,6 +120,7 @@ class RecordedAnswers : public ::testing::Test {
   BlockEnvironment environment_;
   std::unique_ptr<BucketStore> store_;
   std::unique_ptr<storeapi::StoreServer> server_;
+  std::unique_ptr<StoreInfoService> info_;
   std::unique_ptr<rpc::LoopbackChannel> channel_;
 };
 
@@ -174,12 +130,9 @@ TEST_F(RecordedAnswers, OfTheRealStoreAreOurs) {
   ASSERT_TRUE(started.ok()) << started.message();
   size_t equal = 0;
   for (const wire::GoldenCall& call : wire::GoldenCalls()) {
-    if (!call.name.starts_with("store/") || call.method.ends_with("/Info")) continue;
+    if (!call.name.starts_with("store/")) continue;
     std::string name = call.name.substr(6);
-    auto document = json::Document::Parse(call.responses_json);
-    ASSERT_TRUE(document.ok());
-    std::string code(document->root().Get("status").Get("name").String().value_or("OK"));
-    Lines recorded = AnswerLines(call.method, call.frames, code), ours = Ask(call);
+    Lines recorded = storeapi::RecordedLines(call, kForm), ours = Ask(call);
     auto different = kDifferent.find(name);
     if (different != kDifferent.end()) {
       EXPECT_NE(ours, recorded) << name << " is equal now: " << different->second;
@@ -190,12 +143,7 @@ TEST_F(RecordedAnswers, OfTheRealStoreAreOurs) {
       ++equal;
       continue;
     }
-    size_t i = 0;
-    while (i < ours.size() && i < recorded.size() && ours[i] == recorded[i]) ++i;
-    ADD_FAILURE() << name << ": line " << i << " of " << ours.size() << " (recorded " << recorded.size()
-                  << ")\n  ours     " << (i < ours.size() ? ours[i] : "nothing") << "\n  recorded "
-                  << (i < recorded.size() ? recorded[i] : "nothing") << "\n"
-                  << message_;
+    ADD_FAILURE() << name << ": " << storeapi::FirstOther(ours, recorded) << "\n" << message_;
   }
   std::printf("  %zu recorded answers equal\n", equal);
   EXPECT_GT(equal, 0u);

@@ -4,6 +4,9 @@
 
 #pragma once
 
+#include <algorithm>
+#include <string_view>
+
 #include "rpc/context.h"
 #include "wire/store_request.h"
 
@@ -16,5 +19,11 @@ using wire::ShardInfo;
 using LabelsRequest = wire::LabelValuesRequest;
 
 using rpc::CallContext;
+
+// Whether the caller wants series without this label: then it is none of the answer's.
+inline bool DropsLabel(const LabelsRequest& request, std::string_view name) {
+  const auto& dropped = request.without_replica_labels;
+  return std::find(dropped.begin(), dropped.end(), name) != dropped.end();
+}
 
 }  // namespace gauntlet::storeapi

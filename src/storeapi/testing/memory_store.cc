@@ -12,10 +12,6 @@ namespace {
 
 constexpr int64_t kSamplesPerChunk = 120;
 
-bool Contains(const std::vector<std::string>& list, std::string_view name) {
-  return std::find(list.begin(), list.end(), name) != list.end();
-}
-
 // The chunks of the samples that touch the range, appended to the batch.
 void AddSeries(LabelsView labels, const std::vector<tsdb::EncodedChunk>& encoded, int64_t start_ms, int64_t end_ms,
                std::vector<SeriesBatchPtr>* batches) {
@@ -107,7 +103,7 @@ Result<LabelsAnswer> MemoryStore::LabelNames(const LabelsRequest& request, const
   std::set<std::string> names;
   for (const Held* held : Matching(request.matchers, request.start_ms, request.end_ms)) {
     for (const Label& label : held->labels) {
-      if (age_ == Age::kOld || !Contains(request.without_replica_labels, label.name)) names.emplace(label.name);
+      if (age_ == Age::kOld || !DropsLabel(request, label.name)) names.emplace(label.name);
     }
   }
   return AnswerOf(names, request.limit);
@@ -115,7 +111,7 @@ Result<LabelsAnswer> MemoryStore::LabelNames(const LabelsRequest& request, const
 
 Result<LabelsAnswer> MemoryStore::LabelValues(const LabelsRequest& request, const CallContext&) {
   std::set<std::string> values;
-  if (age_ != Age::kOld && Contains(request.without_replica_labels, request.label)) return LabelsAnswer();
+  if (age_ != Age::kOld && DropsLabel(request, request.label)) return LabelsAnswer();
   if (request.matchers.empty() && external_.Has(request.label)) values.emplace(external_.Get(request.label));
   for (const Held* held : Matching(request.matchers, request.start_ms, request.end_ms)) {
     if (held->labels.Has(request.label)) values.emplace(held->labels.Get(request.label));
