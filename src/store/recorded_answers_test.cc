@@ -28,6 +28,7 @@ namespace fs = std::filesystem;
 
 // Which recorded answers ours are not to equal, and why. What is listed must differ: the list cannot grow old.
 const std::map<std::string, std::string> kDifferent = {
+    {"01-info", "a database ends with the last of its blocks, not with the one that begins last"},
     {"60-aggr-1h-histogram-min",
      "histograms have no least value: the series has no chunks, and the call does not fail"},
     {"79-values-empty-label", "the label without a name has no value, not an empty one"},
