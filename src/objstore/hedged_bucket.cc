@@ -13,6 +13,21 @@ using std::chrono::microseconds;
 constexpr microseconds kDelayMin{1000};
 constexpr std::chrono::seconds kWaitMax{60};
 
+// Adds, when it is first stopped, how long that took.
+class Measured {
+ public:
+  explicit Measured(LatencyQuantile& latency) : latency_(latency) {}
+  void Stop() {
+    if (!std::exchange(stopped_, true))
+      latency_.Add(std::chrono::duration_cast<microseconds>(SteadyClock::now() - begun_));
+  }
+
+ private:
+  LatencyQuantile& latency_;
+  const SteadyClock::time_point begun_ = SteadyClock::now();
+  bool stopped_ = false;
+};
+
 // The bucket has answered, whatever it said.
 bool Answered(const Status& status) {
   return status.code() != Code::kUnavailable && status.code() != Code::kDeadline && status.code() != Code::kCancelled;
@@ -50,8 +65,28 @@ struct HedgedBucket::Race {
   Mutex mutex;
   CondVar changed;
   size_t started GN_GUARDED_BY(mutex) = 0, ended GN_GUARDED_BY(mutex) = 0, winner GN_GUARDED_BY(mutex) = 0;
-  bool decided GN_GUARDED_BY(mutex) = false;
+  bool decided GN_GUARDED_BY(mutex) = false, claimed GN_GUARDED_BY(mutex) = false;
   Answer answer GN_GUARDED_BY(mutex);
+
+  bool Claimed(size_t number) {
+    MutexLock lock(mutex);
+    if (claimed || decided) return claimed && winner == number;
+    claimed = true;
+    winner = number;
+    changed.NotifyAll();
+    return true;
+  }
+  void Ended(size_t number, Answer given) {
+    const bool answered = Answered(given.status);
+    MutexLock lock(mutex);
+    ++ended;
+    if (claimed ? winner == number : !decided && (answered || ended == started)) {
+      answer = std::move(given);
+      winner = number;
+      decided = answered || claimed;
+    }
+    changed.NotifyAll();
+  }
 };
 
 HedgedBucket::HedgedBucket(HedgingOptions options, std::unique_ptr<Bucket> inner, Executor& executor,
@@ -60,7 +95,8 @@ HedgedBucket::HedgedBucket(HedgingOptions options, std::unique_ptr<Bucket> inner
       inner_(std::move(inner)),
       executor_(executor),
       range_latency_(options.quantile),
-      small_latency_(options.quantile) {
+      small_latency_(options.quantile),
+      first_bytes_latency_(options.quantile) {
   if (registry == nullptr) return;
   hedged_ = &registry->MakeCounter("gauntlet_objstore_hedged_requests_total",
                                    "Requests to the bucket that were sent again because an answer took long.");
@@ -84,21 +120,13 @@ void HedgedBucket::Start(const std::shared_ptr<Race>& race) {
     ++under_way_;
   }
   executor_.Run([this, race, number] {
-    auto begun = SteadyClock::now();
-    Answer answer = race->request(race->call.cancel());
-    auto took = std::chrono::duration_cast<microseconds>(SteadyClock::now() - begun);
-    bool answered = Answered(answer.status);
-    if (answered) race->latency.Add(took);
-    {
-      MutexLock lock(race->mutex);
-      ++race->ended;
-      if (!race->decided && (answered || race->ended == race->started)) {
-        race->answer = std::move(answer);
-        race->winner = number;
-        race->decided = answered;
-      }
-      race->changed.NotifyAll();
-    }
+    Measured measured(race->latency);
+    Answer answer = race->request(race->call.cancel(), [&] {
+      measured.Stop();
+      return race->Claimed(number);
+    });
+    if (Answered(answer.status)) measured.Stop();
+    race->Ended(number, std::move(answer));
     MutexLock lock(mutex_);
     --under_way_;
     changed_.NotifyAll();
@@ -108,9 +136,12 @@ void HedgedBucket::Start(const std::shared_ptr<Race>& race) {
 HedgedBucket::Answer HedgedBucket::Hedge(const Request& request, LatencyQuantile& latency, const Cancel& cancel) {
   microseconds delay = latency.value();
   if (delay.count() == 0 || options_.up_to < 2) {  // nothing is known yet
-    auto begun = SteadyClock::now();
-    Answer answer = request(cancel);
-    if (Answered(answer.status)) latency.Add(std::chrono::duration_cast<microseconds>(SteadyClock::now() - begun));
+    Measured measured(latency);
+    Answer answer = request(cancel, [&] {
+      measured.Stop();
+      return true;
+    });
+    if (Answered(answer.status)) measured.Stop();
     return answer;
   }
   delay = std::max(delay, kDelayMin);
@@ -122,7 +153,7 @@ HedgedBucket::Answer HedgedBucket::Hedge(const Request& request, LatencyQuantile
     {
       MutexLock lock(race->mutex);
       while (!race->decided && race->ended < race->started) {
-        bool may = race->started < static_cast<size_t>(options_.up_to) && !cancel.stopped();
+        bool may = race->started < static_cast<size_t>(options_.up_to) && !race->claimed && !cancel.stopped();
         if (may && SteadyClock::now() >= again) break;
         race->changed.WaitUntil(race->mutex, may ? again : SteadyClock::now() + kWaitMax);
       }
@@ -144,7 +175,7 @@ Status HedgedBucket::GetRange(const std::string& name, uint64_t offset, uint64_t
                               const OnBytes& on_bytes) {
   Bucket* inner = inner_.get();
   Answer answer = Hedge(
-      [inner, name, offset, length](const Cancel& each) {
+      [inner, name, offset, length](const Cancel& each, const Claim&) {
         Answer one;
         one.status = inner->GetRange(name, offset, length, each, [&one](std::string_view bytes) {
           one.bytes += bytes;
@@ -157,25 +188,33 @@ Status HedgedBucket::GetRange(const std::string& name, uint64_t offset, uint64_t
   return answer.bytes.empty() ? Status() : on_bytes(answer.bytes);
 }
 
-Result<bool> HedgedBucket::Exists(const std::string& name, const Cancel& cancel) {
+Status HedgedBucket::Get(const std::string& name, const Cancel& cancel, const OnBytes& on_bytes) {
   Bucket* inner = inner_.get();
-  Answer answer = Hedge(
-      [inner, name](const Cancel& each) {
-        Answer one;
-        Result<bool> exists = inner->Exists(name, each);
-        one.status = exists.status();
-        if (exists.ok()) one.exists = *exists;
-        return one;
-      },
-      small_latency_, cancel);
-  GN_TRY(answer.status);
-  return answer.exists;
+  const OnBytes* give = &on_bytes;  // only the request that claimed touches it, and that one is waited for
+  return Hedge(
+             [inner, name, give](const Cancel& each, const Claim& claim) {
+               Answer one;
+               one.status = inner->Get(name, each, [&](std::string_view bytes) {
+                 if (!claim()) return Status(Code::kCancelled, "another request was faster");
+                 return (*give)(bytes);
+               });
+               return one;
+             },
+             first_bytes_latency_, cancel)
+      .status;
+}
+
+Result<bool> HedgedBucket::Exists(const std::string& name, const Cancel& cancel) {
+  Result<ObjectAttributes> attributes = Attributes(name, cancel);
+  if (attributes.ok()) return true;
+  if (attributes.status().code() == Code::kNotFound) return false;
+  return attributes.status();
 }
 
 Result<ObjectAttributes> HedgedBucket::Attributes(const std::string& name, const Cancel& cancel) {
   Bucket* inner = inner_.get();
   Answer answer = Hedge(
-      [inner, name](const Cancel& each) {
+      [inner, name](const Cancel& each, const Claim&) {
         Answer one;
         Result<ObjectAttributes> attributes = inner->Attributes(name, each);
         one.status = attributes.status();

@@ -1,7 +1,8 @@
 // HedgedBucket: asks again when an answer takes longer than most, and takes whichever comes first.
 //
-// Reads alone: of ranges, small objects, attributes. A second request costs the store little and the caller nothing,
-// and a slow one in a hundred then no longer decides how long a query of a hundred reads takes.
+// Reads alone: of ranges, objects, attributes. A second request costs the store little and the caller nothing, and a
+// slow one in a hundred then no longer decides how long a query of a hundred reads takes. Of a whole object, which may
+// be large, the request counts whose first bytes come first: it is then heard to its end.
 //
 // Upstream: thanos pkg/exthttp/hedging.go (there, of each HTTP request)
 // Threads:  as the bucket below. The destructor waits for requests that lost.
@@ -56,10 +57,8 @@ class HedgedBucket final : public Bucket {
               const OnEntry& on_entry) override {
     return inner_->Iter(dir, options, cancel, on_entry);
   }
-  // Objects may be large: what one request gives must not wait for its end.
-  Status Get(const std::string& name, const Cancel& cancel, const OnBytes& on_bytes) override {
-    return inner_->Get(name, cancel, on_bytes);
-  }
+  // `on_bytes` is called on a thread of the executor, while this waits.
+  Status Get(const std::string& name, const Cancel& cancel, const OnBytes& on_bytes) override;
   Status GetRange(const std::string& name, uint64_t offset, uint64_t length, const Cancel& cancel,
                   const OnBytes& on_bytes) override;
   Result<bool> Exists(const std::string& name, const Cancel& cancel) override;
@@ -70,17 +69,19 @@ class HedgedBucket final : public Bucket {
   Status Delete(const std::string& name, const Cancel& cancel) override { return inner_->Delete(name, cancel); }
 
  private:
-  // What one request brings: bytes, attributes or whether something exists.
+  // What one request brings: bytes or attributes.
   struct Answer {
     Status status;
     std::string bytes;
     ObjectAttributes attributes;
-    bool exists = false;
   };
-  using Request = std::function<Answer(const Cancel& cancel)>;
+  // True for the first request of its race that asks, which is then the only one that counts.
+  using Claim = std::function<bool()>;
+  using Request = std::function<Answer(const Cancel& cancel, const Claim& claim)>;
   struct Race;
 
-  // The first answer that is no trouble of the way to the bucket; the last one when there is none.
+  // The answer of the request that claimed to be the one; where none does, the first that is no trouble of the way to
+  // the bucket, or the last.
   Answer Hedge(const Request& request, LatencyQuantile& latency, const Cancel& cancel);
   void Start(const std::shared_ptr<Race>& race);
 
@@ -89,7 +90,7 @@ class HedgedBucket final : public Bucket {
   Executor& executor_;
   telemetry::Counter* hedged_ = nullptr;
   telemetry::Counter* won_ = nullptr;
-  LatencyQuantile range_latency_, small_latency_;
+  LatencyQuantile range_latency_, small_latency_, first_bytes_latency_;
   Mutex mutex_;
   CondVar changed_;
   size_t under_way_ GN_GUARDED_BY(mutex_) = 0;

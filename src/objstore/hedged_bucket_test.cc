@@ -74,6 +74,24 @@ TEST_F(HedgedBucketTest, AttributesAndExistenceAreAskedAgainToo) {
   EXPECT_TRUE(*bucket_->Exists("a", Cancel()));
 }
 
+TEST_F(HedgedBucketTest, OfAWholeObjectTheRequestCountsWhoseBytesComeFirst) {
+  for (int i = 0; i < 100; ++i) ASSERT_EQ(*ReadObject(*bucket_, "a", Cancel()), "0123456789");
+  HoldTheNext();
+  EXPECT_EQ(*ReadObject(*bucket_, "a", Cancel()), "0123456789");
+  EXPECT_EQ(Metric("gauntlet_objstore_hedged_requests_won_total"), 1);
+  inner_->SetFault(nullptr);
+  EXPECT_EQ(ReadObject(*bucket_, "b", Cancel()).status().code(), Code::kNotFound);
+  int heard = 0;
+  Status status = bucket_->Get("a", Cancel(), [&](std::string_view) {
+    ++heard;
+    return Status(Code::kExhausted, "enough");
+  });
+  EXPECT_EQ(status.message(), "enough");
+  EXPECT_EQ(heard, 1);
+  ASSERT_TRUE(WriteObject(*inner_, "empty", "", Cancel()).ok());
+  EXPECT_EQ(*ReadObject(*bucket_, "empty", Cancel()), "");
+}
+
 TEST_F(HedgedBucketTest, ErrorsOfTheBucketAreAnswers) {
   Learn();
   EXPECT_EQ(ReadRange(*bucket_, "b", 0, 1, Cancel()).status().code(), Code::kNotFound);

@@ -36,13 +36,6 @@ std::string BlockId(int number) {
   return Base64(text);
 }
 
-Request BlobRequest(const char* method, const std::string& name) {
-  Request request;
-  request.method = method;
-  request.path = name;
-  return request;
-}
-
 struct Page {
   struct Entry {
     std::string name;
@@ -77,15 +70,22 @@ Result<Page> ParsePage(std::string_view xml) {
 
 }  // namespace
 
+Request AzureBucket::ObjectRequest(const char* method, const std::string& name) const {
+  Request request;
+  request.method = method;
+  request.path = name;
+  return request;
+}
+
 Status AzureBucket::CreateContainer(const Cancel& cancel) {
-  Request get = BlobRequest("GET", "");
+  Request get = ObjectRequest("GET", "");
   get.query = {{"restype", "container"}};
-  Status status = client_->Call(get, cancel).status();
+  Status status = client().Call(get, cancel).status();
   if (status.ok() || (status.code() != Code::kInvalid && status.code() != Code::kNotFound)) return status;
   Request put = get;
   put.method = "PUT";
-  status = client_->Call(put, cancel).status();
-  return status.code() == Code::kExists ? Status() : std::move(status).Wrap("create container " + container_);
+  status = client().Call(put, cancel).status();
+  return status.code() == Code::kExists ? Status() : std::move(status).Wrap("create container " + name());
 }
 
 Status AzureBucket::Iter(const std::string& dir, const IterOptions& options, const Cancel& cancel,
@@ -94,12 +94,12 @@ Status AzureBucket::Iter(const std::string& dir, const IterOptions& options, con
   const std::string prefix = DirectoryPrefix(dir);
   std::string marker;
   do {
-    Request request = BlobRequest("GET", "");
+    Request request = ObjectRequest("GET", "");
     request.query = {{"restype", "container"}, {"comp", "list"}, {"maxresults", "5000"}};
     if (!prefix.empty()) request.query.emplace_back("prefix", prefix);
     if (!options.recursive) request.query.emplace_back("delimiter", "/");
     if (!marker.empty()) request.query.emplace_back("marker", marker);
-    Result<net::HttpAnswer> answer = client_->Call(request, cancel);
+    Result<net::HttpAnswer> answer = client().Call(request, cancel);
     if (!answer.ok()) return answer.status().Wrap("list " + prefix);
     Result<Page> page = ParsePage(answer->body);
     if (!page.ok()) return page.status().Wrap("list " + prefix);
@@ -113,94 +113,44 @@ Status AzureBucket::Iter(const std::string& dir, const IterOptions& options, con
   return Status();
 }
 
-Status AzureBucket::Get(const std::string& name, const Cancel& cancel, const OnBytes& on_bytes) {
-  GN_TRY(cancel.status());
-  GN_TRY(CheckObjectName(name));
-  return client_->Download(BlobRequest("GET", name), name, 0, UINT64_MAX, cancel, on_bytes);
-}
-
-Status AzureBucket::GetRange(const std::string& name, uint64_t offset, uint64_t length, const Cancel& cancel,
-                             const OnBytes& on_bytes) {
-  GN_TRY(cancel.status());
-  GN_TRY(CheckObjectName(name));
-  if (length == 0) return Attributes(name, cancel).status();
-  return client_->Download(BlobRequest("GET", name), name, offset, length, cancel, on_bytes);
-}
-
-Result<ObjectAttributes> AzureBucket::Attributes(const std::string& name, const Cancel& cancel) {
-  GN_TRY(cancel.status());
-  GN_TRY(CheckObjectName(name));
-  return client_->Head(BlobRequest("HEAD", name), name, cancel);
-}
-
-Result<bool> AzureBucket::Exists(const std::string& name, const Cancel& cancel) {
-  Result<ObjectAttributes> attributes = Attributes(name, cancel);
-  if (attributes.ok()) return true;
-  if (attributes.status().code() == Code::kNotFound) return false;
-  return attributes.status();
-}
-
-Status AzureBucket::PutWhole(const std::string& name, const UploadPart& part, const UploadOptions& options,
-                             const Cancel& cancel) {
-  const PartFile bytes(part);
-  Request request = BlobRequest("PUT", name);
-  request.headers.Set("x-ms-blob-type", "BlockBlob");
-  request.headers.Set("Content-Type", options.content_type.empty() ? "application/octet-stream" : options.content_type);
-  if (options.if_absent) request.headers.Set("If-None-Match", "*");
-  request.file = &bytes.file();
-  request.file_offset = bytes.offset();
-  request.file_bytes = part.bytes;
-  return client_->Call(request, cancel).status();
-}
-
-Status AzureBucket::PutBlock(const std::string& name, const UploadPart& part, const Cancel& cancel) {
-  const PartFile bytes(part);
-  Request request = BlobRequest("PUT", name);
-  request.query = {{"comp", "block"}, {"blockid", BlockId(part.number)}};
-  request.headers.Set("Content-Type", "application/octet-stream");
-  request.file = &bytes.file();
-  request.file_offset = bytes.offset();
-  request.file_bytes = part.bytes;
-  return client_->Call(request, cancel).status();
-}
-
-Status AzureBucket::Upload(const std::string& name, Source& source, const UploadOptions& options,
-                           const Cancel& cancel) {
-  GN_TRY(cancel.status());
-  GN_TRY(CheckObjectName(name));
-  CutOptions cut;
-  if (source.file() != nullptr) {  // at most 50,000 blocks
-    cut.file_part_bytes = std::max<uint64_t>(cut.file_part_bytes, source.file()->size() / 40'000);
-  }
-  PartCutter cutter(source, cut);
-  UploadPart first;
-  GN_TRY(cutter.Next(&first).status().Wrap("upload " + name));
-  if (cutter.over()) return PutWhole(name, first, options, cancel).Wrap("upload " + name);
-  cutter.Push(std::move(first));
+Status AzureBucket::PutBlocks(const std::string& name, PartCutter& cutter, const UploadOptions& options,
+                              const Cancel& cancel) {
   Mutex mutex;
   int blocks = 0;
   // Blocks that no list names are dropped by the store after a week: nothing to abort.
   GN_TRY(SendParts(cutter, executor_, kParallelBlocks, cancel, [&](const UploadPart& part, const Cancel& one) {
-           GN_TRY(PutBlock(name, part, one));
-           MutexLock lock(mutex);
-           blocks = std::max(blocks, part.number);
-           return Status();
-         }).Wrap("upload " + name));
-  Request list = BlobRequest("PUT", name);
+    Request request = ObjectRequest("PUT", name);
+    request.query = {{"comp", "block"}, {"blockid", BlockId(part.number)}};
+    request.headers.Set("Content-Type", "application/octet-stream");
+    GN_TRY(SendPart(std::move(request), part, one).status());
+    MutexLock lock(mutex);
+    blocks = std::max(blocks, part.number);
+    return Status();
+  }));
+  Request list = ObjectRequest("PUT", name);
   list.query = {{"comp", "blocklist"}};
   list.headers.Set("Content-Type", "application/xml");
   if (options.if_absent) list.headers.Set("If-None-Match", "*");
   list.body = "<?xml version=\"1.0\" encoding=\"utf-8\"?><BlockList>";
   for (int i = 1; i <= blocks; ++i) list.body += "<Latest>" + BlockId(i) + "</Latest>";
   list.body += "</BlockList>";
-  return client_->Call(list, cancel).status().Wrap("upload " + name);
+  return client().Call(list, cancel).status();
 }
 
-Status AzureBucket::Delete(const std::string& name, const Cancel& cancel) {
-  GN_TRY(cancel.status());
-  GN_TRY(CheckObjectName(name));
-  Status status = client_->Call(BlobRequest("DELETE", name), cancel).status();
-  return status.code() == Code::kNotFound ? Status() : std::move(status).Wrap("delete " + name);
+Status AzureBucket::Upload(const std::string& name, Source& source, const UploadOptions& options,
+                           const Cancel& cancel) {
+  CutOptions cut;
+  if (source.file() != nullptr) {  // at most 50,000 blocks
+    cut.file_part_bytes = std::max<uint64_t>(cut.file_part_bytes, source.file()->size() / 40'000);
+  }
+  auto whole = [&](const UploadPart& part) {
+    Request request = ObjectRequest("PUT", name);
+    request.headers.Set("x-ms-blob-type", "BlockBlob");
+    if (options.if_absent) request.headers.Set("If-None-Match", "*");
+    return SendWhole(std::move(request), part, options, cancel);
+  };
+  return UploadCut(name, source, cut, cancel, whole,
+                   [&](PartCutter& cutter) { return PutBlocks(name, cutter, options, cancel); });
 }
 
 Result<std::unique_ptr<Bucket>> MakeAzureBucket(const AzureConfig& config, const Environment& environment) {

@@ -54,19 +54,20 @@ class NoAuthorizer final : public Authorizer {
 }  // namespace
 
 GcsBucket::GcsBucket(std::string bucket, uint64_t chunk_bytes, std::unique_ptr<RestClient> client)
-    : bucket_(std::move(bucket)), chunk_bytes_(chunk_bytes), client_(std::move(client)) {}
+    : RestBucket("GCS", std::move(bucket), std::move(client)), chunk_bytes_(chunk_bytes) {}
 
 Request GcsBucket::ObjectRequest(const char* method, const std::string& name) const {
   Request request;
   request.method = method;
-  request.escaped_path = "/storage/v1/b/" + net::PercentEncode(bucket_) + "/o/" + net::PercentEncode(name);
+  request.escaped_path = "/storage/v1/b/" + net::PercentEncode(this->name()) + "/o/" + net::PercentEncode(name);
+  if (request.method == "GET") request.query = {{"alt", "media"}};
   return request;
 }
 
 Request GcsBucket::UploadRequest(const std::string& name, const char* type, const UploadOptions& options) const {
   Request request;
   request.method = "POST";
-  request.escaped_path = "/upload/storage/v1/b/" + net::PercentEncode(bucket_) + "/o";
+  request.escaped_path = "/upload/storage/v1/b/" + net::PercentEncode(this->name()) + "/o";
   request.query = {{"uploadType", type}, {"name", name}};
   if (options.if_absent) request.query.emplace_back("ifGenerationMatch", "0");
   return request;
@@ -79,12 +80,12 @@ Status GcsBucket::Iter(const std::string& dir, const IterOptions& options, const
   std::string token;
   do {
     Request request;
-    request.escaped_path = "/storage/v1/b/" + net::PercentEncode(bucket_) + "/o";
+    request.escaped_path = "/storage/v1/b/" + net::PercentEncode(this->name()) + "/o";
     request.query = {{"maxResults", "1000"}, {"fields", "items(name,size,updated),prefixes,nextPageToken"}};
     if (!prefix.empty()) request.query.emplace_back("prefix", prefix);
     if (!options.recursive) request.query.emplace_back("delimiter", "/");
     if (!token.empty()) request.query.emplace_back("pageToken", token);
-    Result<net::HttpAnswer> answer = client_->Call(request, cancel);
+    Result<net::HttpAnswer> answer = client().Call(request, cancel);
     if (!answer.ok()) return answer.status().Wrap("list " + prefix);
     Result<json::Document> page = json::Document::Parse(answer->body);
     if (!page.ok()) return page.status().Wrap("list " + prefix);
@@ -105,48 +106,16 @@ Status GcsBucket::Iter(const std::string& dir, const IterOptions& options, const
   return Status();
 }
 
-Status GcsBucket::Get(const std::string& name, const Cancel& cancel, const OnBytes& on_bytes) {
-  return GetRange(name, 0, UINT64_MAX, cancel, on_bytes);
-}
-
-Status GcsBucket::GetRange(const std::string& name, uint64_t offset, uint64_t length, const Cancel& cancel,
-                           const OnBytes& on_bytes) {
-  GN_TRY(cancel.status());
-  GN_TRY(CheckObjectName(name));
-  if (length == 0) return Attributes(name, cancel).status();
-  Request request = ObjectRequest("GET", name);
-  request.query = {{"alt", "media"}};
-  return client_->Download(request, name, offset, length, cancel, on_bytes);
-}
-
 Result<ObjectAttributes> GcsBucket::Attributes(const std::string& name, const Cancel& cancel) {
   GN_TRY(cancel.status());
   GN_TRY(CheckObjectName(name));
   Request request = ObjectRequest("GET", name);
   request.query = {{"fields", "size,updated"}};
-  Result<net::HttpAnswer> answer = client_->Call(request, cancel);
+  Result<net::HttpAnswer> answer = client().Call(request, cancel);
   if (!answer.ok()) return answer.status().Wrap("stat " + name);
   Result<json::Document> document = json::Document::Parse(answer->body);
   if (!document.ok()) return document.status().Wrap("stat " + name);
   return ObjectAttributes{SizeOf(document->root()), ModifiedOf(document->root())};
-}
-
-Result<bool> GcsBucket::Exists(const std::string& name, const Cancel& cancel) {
-  Result<ObjectAttributes> attributes = Attributes(name, cancel);
-  if (attributes.ok()) return true;
-  if (attributes.status().code() == Code::kNotFound) return false;
-  return attributes.status();
-}
-
-Status GcsBucket::PutWhole(const std::string& name, const UploadPart& part, const UploadOptions& options,
-                           const Cancel& cancel) {
-  const PartFile bytes(part);
-  Request request = UploadRequest(name, "media", options);
-  request.headers.Set("Content-Type", options.content_type.empty() ? "application/octet-stream" : options.content_type);
-  request.file = &bytes.file();
-  request.file_offset = bytes.offset();
-  request.file_bytes = part.bytes;
-  return client_->Call(request, cancel).status();
 }
 
 // A session to which chunks are sent one after the other.
@@ -157,7 +126,7 @@ Status GcsBucket::PutChunks(const std::string& name, PartCutter& cutter, const U
   begin.headers.Set("X-Upload-Content-Type",
                     options.content_type.empty() ? "application/octet-stream" : options.content_type);
   begin.body = "{}";
-  GN_ASSIGN(net::HttpAnswer answer, client_->Call(begin, cancel));
+  GN_ASSIGN(net::HttpAnswer answer, client().Call(begin, cancel));
   GN_ASSIGN(net::Url session, net::Url::Parse(answer.headers.Get("Location")));
   UploadPart part;
   GN_ASSIGN(bool more, cutter.Next(&part));
@@ -165,7 +134,6 @@ Status GcsBucket::PutChunks(const std::string& name, PartCutter& cutter, const U
     // The last chunk says how long the object is; so the next one must be known.
     UploadPart next;
     GN_ASSIGN(more, cutter.Next(&next));
-    const PartFile bytes(part);
     Request put;
     put.method = "PUT";
     put.escaped_path = session.path + (session.query.empty() ? "" : "?" + session.query);
@@ -173,10 +141,7 @@ Status GcsBucket::PutChunks(const std::string& name, PartCutter& cutter, const U
     std::string range = part.bytes == 0 ? "*" : std::to_string(part.offset) + "-" + std::to_string(end - 1);
     put.headers.Set("Content-Range", "bytes " + range + "/" + (more ? "*" : std::to_string(end)));
     put.headers.Set("Content-Type", "application/octet-stream");
-    put.file = &bytes.file();
-    put.file_offset = bytes.offset();
-    put.file_bytes = part.bytes;
-    GN_ASSIGN(net::HttpAnswer done, client_->Call(put, cancel));
+    GN_ASSIGN(net::HttpAnswer done, SendPart(std::move(put), part, cancel));
     if (more && done.status != 308) return {Code::kCorrupt, "an upload ended before its last chunk"};
     if (more && done.headers.Get("Range") != "bytes=0-" + std::to_string(end - 1)) {
       return {Code::kUnavailable, "a chunk of an upload arrived in part"};
@@ -187,25 +152,14 @@ Status GcsBucket::PutChunks(const std::string& name, PartCutter& cutter, const U
 }
 
 Status GcsBucket::Upload(const std::string& name, Source& source, const UploadOptions& options, const Cancel& cancel) {
-  GN_TRY(cancel.status());
-  GN_TRY(CheckObjectName(name));
   CutOptions cut;
   cut.file_part_bytes = std::max(chunk_bytes_, uint64_t{64} << 20);
   cut.stream_part_bytes = chunk_bytes_;
   cut.parts_before_doubling = 1 << 30;  // never
-  PartCutter cutter(source, cut);
-  UploadPart first;
-  GN_TRY(cutter.Next(&first).status().Wrap("upload " + name));
-  if (cutter.over()) return PutWhole(name, first, options, cancel).Wrap("upload " + name);
-  cutter.Push(std::move(first));
-  return PutChunks(name, cutter, options, cancel).Wrap("upload " + name);
-}
-
-Status GcsBucket::Delete(const std::string& name, const Cancel& cancel) {
-  GN_TRY(cancel.status());
-  GN_TRY(CheckObjectName(name));
-  Status status = client_->Call(ObjectRequest("DELETE", name), cancel).status();
-  return status.code() == Code::kNotFound ? Status() : std::move(status).Wrap("delete " + name);
+  return UploadCut(
+      name, source, cut, cancel,
+      [&](const UploadPart& part) { return SendWhole(UploadRequest(name, "media", options), part, options, cancel); },
+      [&](PartCutter& cutter) { return PutChunks(name, cutter, options, cancel); });
 }
 
 Result<std::unique_ptr<Bucket>> MakeGcsBucket(const config::Node& node, const Environment& environment) {

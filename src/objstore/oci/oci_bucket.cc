@@ -127,15 +127,15 @@ std::unique_ptr<Authorizer> MakeOciAuthorizer(OciKey key) {
 Request OciBucket::MakeRequest(const char* method, const char* kind, const std::string& name) const {
   Request request;
   request.method = method;
-  request.escaped_path = "/n/" + net::PercentEncode(namespace_) + "/b/" + net::PercentEncode(bucket_) + "/" + kind +
-                         (name.empty() ? "" : "/" + net::PercentEncode(name));
+  request.escaped_path = "/n/" + net::PercentEncode(namespace_) + "/b/" + net::PercentEncode(this->name()) + "/" +
+                         kind + (name.empty() ? "" : "/" + net::PercentEncode(name));
   return request;
 }
 
 Status OciBucket::FindNamespace(const Cancel& cancel) {
   Request request;
   request.escaped_path = "/n";
-  GN_ASSIGN(net::HttpAnswer answer, client_->Call(request, cancel));
+  GN_ASSIGN(net::HttpAnswer answer, client().Call(request, cancel));
   GN_ASSIGN(json::Document document, json::Document::Parse(answer.body));
   namespace_ = document.root().String().value_or("");
   return namespace_.empty() ? Status(Code::kCorrupt, "no name space in the answer") : Status();
@@ -152,7 +152,7 @@ Status OciBucket::Iter(const std::string& dir, const IterOptions& options, const
     if (!prefix.empty()) request.query.emplace_back("prefix", prefix);
     if (!options.recursive) request.query.emplace_back("delimiter", "/");
     if (!start.empty()) request.query.emplace_back("start", start);
-    Result<net::HttpAnswer> answer = client_->Call(request, cancel);
+    Result<net::HttpAnswer> answer = client().Call(request, cancel);
     if (!answer.ok()) return answer.status().Wrap("list " + prefix);
     Result<json::Document> page = json::Document::Parse(answer->body);
     if (!page.ok()) return page.status().Wrap("list " + prefix);
@@ -175,63 +175,22 @@ Status OciBucket::Iter(const std::string& dir, const IterOptions& options, const
   return Status();
 }
 
-Status OciBucket::Get(const std::string& name, const Cancel& cancel, const OnBytes& on_bytes) {
-  return GetRange(name, 0, UINT64_MAX, cancel, on_bytes);
-}
-
-Status OciBucket::GetRange(const std::string& name, uint64_t offset, uint64_t length, const Cancel& cancel,
-                           const OnBytes& on_bytes) {
-  GN_TRY(cancel.status());
-  GN_TRY(CheckObjectName(name));
-  if (length == 0) return Attributes(name, cancel).status();
-  return client_->Download(MakeRequest("GET", "o", name), name, offset, length, cancel, on_bytes);
-}
-
-Result<ObjectAttributes> OciBucket::Attributes(const std::string& name, const Cancel& cancel) {
-  GN_TRY(cancel.status());
-  GN_TRY(CheckObjectName(name));
-  return client_->Head(MakeRequest("HEAD", "o", name), name, cancel);
-}
-
-Result<bool> OciBucket::Exists(const std::string& name, const Cancel& cancel) {
-  Result<ObjectAttributes> attributes = Attributes(name, cancel);
-  if (attributes.ok()) return true;
-  if (attributes.status().code() == Code::kNotFound) return false;
-  return attributes.status();
-}
-
-Status OciBucket::PutWhole(const std::string& name, const UploadPart& part, const UploadOptions& options,
-                           const Cancel& cancel) {
-  const PartFile bytes(part);
-  Request request = MakeRequest("PUT", "o", name);
-  request.headers.Set("Content-Type", options.content_type.empty() ? "application/octet-stream" : options.content_type);
-  if (options.if_absent) request.headers.Set("If-None-Match", "*");
-  request.file = &bytes.file();
-  request.file_offset = bytes.offset();
-  request.file_bytes = part.bytes;
-  return client_->Call(request, cancel).status();
-}
-
 Status OciBucket::PutParts(const std::string& name, PartCutter& cutter, const UploadOptions& options,
                            const Cancel& cancel) {
   Request begin = MakeRequest("POST", "u", "");
   json::Writer(&begin.body).BeginObject().StringMember("object", name).EndObject();
   if (options.if_absent) begin.headers.Set("If-None-Match", "*");
-  GN_ASSIGN(net::HttpAnswer begun, client_->Call(begin, cancel));
+  GN_ASSIGN(net::HttpAnswer begun, client().Call(begin, cancel));
   GN_ASSIGN(json::Document document, json::Document::Parse(begun.body));
   const std::string id(document.root().Get("uploadId").String().value_or(""));
   if (id.empty()) return {Code::kCorrupt, "begin an upload in parts: no uploadId"};
   Mutex mutex;
   std::map<int, std::string> etags;
   Status status = SendParts(cutter, executor_, kParallelParts, cancel, [&](const UploadPart& part, const Cancel& one) {
-    const PartFile bytes(part);
     Request request = MakeRequest("PUT", "u", name);
     request.query = {{"uploadId", id}, {"uploadPartNum", std::to_string(part.number)}};
     request.headers.Set("Content-Type", "application/octet-stream");
-    request.file = &bytes.file();
-    request.file_offset = bytes.offset();
-    request.file_bytes = part.bytes;
-    Result<net::HttpAnswer> answer = client_->Call(request, one);
+    Result<net::HttpAnswer> answer = SendPart(std::move(request), part, one);
     GN_TRY(answer.status().Wrap("part " + std::to_string(part.number)));
     MutexLock lock(mutex);
     etags[part.number] = answer->headers.Get("ETag");
@@ -247,37 +206,29 @@ Status OciBucket::PutParts(const std::string& name, PartCutter& cutter, const Up
       w.BeginObject().IntMember("partNum", number).StringMember("etag", etag).EndObject();
     }
     w.EndArray().EndObject();
-    status = client_->Call(commit, cancel).status();
+    status = client().Call(commit, cancel).status();
   }
   if (!status.ok()) {
     CancelSource limited(Cancel(), kAbortTimeout);
     Request abort = MakeRequest("DELETE", "u", name);
     abort.query = {{"uploadId", id}};
-    (void)client_->Call(abort, limited.cancel());  // best effort; what matters is the first error
+    (void)client().Call(abort, limited.cancel());  // best effort; what matters is the first error
   }
   return status;
 }
 
 Status OciBucket::Upload(const std::string& name, Source& source, const UploadOptions& options, const Cancel& cancel) {
-  GN_TRY(cancel.status());
-  GN_TRY(CheckObjectName(name));
   CutOptions cut;
   uint64_t bytes = source.file() != nullptr ? source.file()->size() : 0;
   cut.file_part_bytes = std::max(part_bytes_, bytes / kPartsMax + 1);
   cut.stream_part_bytes = kStreamPartBytes;
-  PartCutter cutter(source, cut);
-  UploadPart first;
-  GN_TRY(cutter.Next(&first).status().Wrap("upload " + name));
-  if (cutter.over()) return PutWhole(name, first, options, cancel).Wrap("upload " + name);
-  cutter.Push(std::move(first));
-  return PutParts(name, cutter, options, cancel).Wrap("upload " + name);
-}
-
-Status OciBucket::Delete(const std::string& name, const Cancel& cancel) {
-  GN_TRY(cancel.status());
-  GN_TRY(CheckObjectName(name));
-  Status status = client_->Call(MakeRequest("DELETE", "o", name), cancel).status();
-  return status.code() == Code::kNotFound ? Status() : std::move(status).Wrap("delete " + name);
+  auto whole = [&](const UploadPart& part) {
+    Request request = ObjectRequest("PUT", name);
+    if (options.if_absent) request.headers.Set("If-None-Match", "*");
+    return SendWhole(std::move(request), part, options, cancel);
+  };
+  return UploadCut(name, source, cut, cancel, whole,
+                   [&](PartCutter& cutter) { return PutParts(name, cutter, options, cancel); });
 }
 
 Result<std::unique_ptr<Bucket>> MakeOciBucket(const config::Node& node, const Environment& environment,

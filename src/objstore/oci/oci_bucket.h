@@ -12,8 +12,7 @@
 #include "config/yaml.h"
 #include "objstore/bucket.h"
 #include "objstore/environment.h"
-#include "objstore/rest/part_cutter.h"
-#include "objstore/rest/rest_client.h"
+#include "objstore/rest/rest_bucket.h"
 
 namespace gauntlet::objstore {
 
@@ -26,35 +25,27 @@ std::unique_ptr<Authorizer> MakeOciAuthorizer(OciKey key);
 // What is signed, and the names of its parts.
 std::string OciStringToSign(const Request& request, std::string* names);
 
-class OciBucket final : public Bucket {
+class OciBucket final : public RestBucket {
  public:
   OciBucket(std::string bucket, uint64_t part_bytes, std::unique_ptr<RestClient> client, Executor& executor)
-      : bucket_(std::move(bucket)), part_bytes_(part_bytes), client_(std::move(client)), executor_(executor) {}
+      : RestBucket("OCI", std::move(bucket), std::move(client)), part_bytes_(part_bytes), executor_(executor) {}
 
   // Asks for the name space that the tenancy has; before any other call.
   Status FindNamespace(const Cancel& cancel);
 
-  std::string_view provider() const override { return "OCI"; }
-  std::string name() const override { return bucket_; }
   Status Iter(const std::string& dir, const IterOptions& options, const Cancel& cancel,
               const OnEntry& on_entry) override;
-  Status Get(const std::string& name, const Cancel& cancel, const OnBytes& on_bytes) override;
-  Status GetRange(const std::string& name, uint64_t offset, uint64_t length, const Cancel& cancel,
-                  const OnBytes& on_bytes) override;
-  Result<bool> Exists(const std::string& name, const Cancel& cancel) override;
-  Result<ObjectAttributes> Attributes(const std::string& name, const Cancel& cancel) override;
   Status Upload(const std::string& name, Source& source, const UploadOptions& options, const Cancel& cancel) override;
-  Status Delete(const std::string& name, const Cancel& cancel) override;
 
  private:
+  Request ObjectRequest(const char* method, const std::string& name) const override {
+    return MakeRequest(method, "o", name);
+  }
   // `kind`: "o" objects, "u" uploads in parts.
   Request MakeRequest(const char* method, const char* kind, const std::string& name) const;
-  Status PutWhole(const std::string& name, const UploadPart& part, const UploadOptions& options, const Cancel& cancel);
   Status PutParts(const std::string& name, PartCutter& cutter, const UploadOptions& options, const Cancel& cancel);
 
-  const std::string bucket_;
   const uint64_t part_bytes_;
-  const std::unique_ptr<RestClient> client_;
   Executor& executor_;
   std::string namespace_;
 };

@@ -10,7 +10,7 @@
 
 #include "base/executor.h"
 #include "objstore/bucket.h"
-#include "objstore/rest/rest_client.h"
+#include "objstore/rest/rest_bucket.h"
 
 namespace gauntlet::objstore {
 
@@ -28,30 +28,20 @@ struct S3BucketOptions {
   bool conditional_writes = true;  // If-None-Match
 };
 
-class S3Bucket final : public Bucket {
+class S3Bucket final : public RestBucket {
  public:
   S3Bucket(S3BucketOptions options, std::unique_ptr<RestClient> client, Executor& executor);
   ~S3Bucket() override;
 
-  std::string_view provider() const override { return options_.provider; }
-  std::string name() const override { return options_.name; }
   Status Iter(const std::string& dir, const IterOptions& options, const Cancel& cancel,
               const OnEntry& on_entry) override;
-  Status Get(const std::string& name, const Cancel& cancel, const OnBytes& on_bytes) override;
-  Status GetRange(const std::string& name, uint64_t offset, uint64_t length, const Cancel& cancel,
-                  const OnBytes& on_bytes) override;
-  Result<bool> Exists(const std::string& name, const Cancel& cancel) override;
-  Result<ObjectAttributes> Attributes(const std::string& name, const Cancel& cancel) override;
   Status Upload(const std::string& name, Source& source, const UploadOptions& options, const Cancel& cancel) override;
-  Status Delete(const std::string& name, const Cancel& cancel) override;
 
  private:
-  Request ObjectRequest(const char* method, const std::string& name) const;
-  // With the headers of a customer's key.
-  Request KeyedRequest(const char* method, const std::string& name) const;
+  // With the headers of a customer's key where there is something to read.
+  Request ObjectRequest(const char* method, const std::string& name) const override;
 
   const S3BucketOptions options_;
-  const std::unique_ptr<RestClient> client_;
   Executor& executor_;
 };
 

@@ -47,7 +47,7 @@ Request SwiftBucket::ObjectRequest(const char* method, const std::string& name) 
 
 Status SwiftBucket::CheckContainers(const Cancel& cancel) {
   for (const std::string& container : {config_.container, config_.segments_container}) {
-    Status status = client_->Call(InContainer("HEAD", container, ""), cancel).status();
+    Status status = client().Call(InContainer("HEAD", container, ""), cancel).status();
     if (status.code() == Code::kNotFound) {
       return {Code::kInvalid, "unable to find the expected container " + container};
     }
@@ -67,7 +67,7 @@ Status SwiftBucket::Iter(const std::string& dir, const IterOptions& options, con
     if (!prefix.empty()) request.query.emplace_back("prefix", prefix);
     if (!options.recursive) request.query.emplace_back("delimiter", "/");
     if (!marker.empty()) request.query.emplace_back("marker", marker);
-    Result<net::HttpAnswer> answer = client_->Call(request, cancel);
+    Result<net::HttpAnswer> answer = client().Call(request, cancel);
     if (!answer.ok()) return answer.status().Wrap("list " + prefix);
     if (answer->status == 204 || answer->body.empty()) return Status();
     Result<json::Document> page = json::Document::Parse(answer->body);
@@ -94,42 +94,6 @@ Status SwiftBucket::Iter(const std::string& dir, const IterOptions& options, con
   }
 }
 
-Status SwiftBucket::Get(const std::string& name, const Cancel& cancel, const OnBytes& on_bytes) {
-  return GetRange(name, 0, UINT64_MAX, cancel, on_bytes);
-}
-
-Status SwiftBucket::GetRange(const std::string& name, uint64_t offset, uint64_t length, const Cancel& cancel,
-                             const OnBytes& on_bytes) {
-  GN_TRY(cancel.status());
-  GN_TRY(CheckObjectName(name));
-  if (length == 0) return Attributes(name, cancel).status();
-  return client_->Download(ObjectRequest("GET", name), name, offset, length, cancel, on_bytes);
-}
-
-Result<ObjectAttributes> SwiftBucket::Attributes(const std::string& name, const Cancel& cancel) {
-  GN_TRY(cancel.status());
-  GN_TRY(CheckObjectName(name));
-  return client_->Head(ObjectRequest("HEAD", name), name, cancel);
-}
-
-Result<bool> SwiftBucket::Exists(const std::string& name, const Cancel& cancel) {
-  Result<ObjectAttributes> attributes = Attributes(name, cancel);
-  if (attributes.ok()) return true;
-  if (attributes.status().code() == Code::kNotFound) return false;
-  return attributes.status();
-}
-
-Status SwiftBucket::PutWhole(const std::string& name, const UploadPart& part, const UploadOptions& options,
-                             const Cancel& cancel) {
-  const PartFile bytes(part);
-  Request request = ObjectRequest("PUT", name);
-  request.headers.Set("Content-Type", options.content_type.empty() ? "application/octet-stream" : options.content_type);
-  request.file = &bytes.file();
-  request.file_offset = bytes.offset();
-  request.file_bytes = part.bytes;
-  return client_->Call(request, cancel).status();
-}
-
 Status SwiftBucket::PutSegments(const std::string& name, PartCutter& cutter, const Cancel& cancel) {
   const std::string base = kSegments + name + "/" + Ulid::Make(SystemClock().NowMs()).ToString() + "/";
   struct Segment {
@@ -141,12 +105,7 @@ Status SwiftBucket::PutSegments(const std::string& name, PartCutter& cutter, con
   GN_TRY(SendParts(cutter, executor_, kParallelSegments, cancel, [&](const UploadPart& part, const Cancel& one) {
     char number[16];
     snprintf(number, sizeof number, "%010d", part.number);
-    const PartFile bytes(part);
-    Request request = InContainer("PUT", config_.segments_container, base + number);
-    request.file = &bytes.file();
-    request.file_offset = bytes.offset();
-    request.file_bytes = part.bytes;
-    Result<net::HttpAnswer> answer = client_->Call(request, one);
+    Result<net::HttpAnswer> answer = SendPart(InContainer("PUT", config_.segments_container, base + number), part, one);
     GN_TRY(answer.status());
     std::string etag(answer->headers.Get("ETag"));
     std::erase(etag, '"');
@@ -158,7 +117,7 @@ Status SwiftBucket::PutSegments(const std::string& name, PartCutter& cutter, con
   if (config_.dynamic_large_objects) {
     manifest.headers.Set("X-Object-Manifest",
                          net::PercentEncode(config_.segments_container) + "/" + AwsEscape(base, true));
-    return client_->Call(manifest, cancel).status();
+    return client().Call(manifest, cancel).status();
   }
   manifest.query = {{"multipart-manifest", "put"}};
   json::Writer w(&manifest.body);
@@ -168,13 +127,11 @@ Status SwiftBucket::PutSegments(const std::string& name, PartCutter& cutter, con
     w.Key("size_bytes").Uint(segment.bytes).EndObject();
   }
   w.EndArray();
-  return client_->Call(manifest, cancel).status();
+  return client().Call(manifest, cancel).status();
 }
 
 Status SwiftBucket::Upload(const std::string& name, Source& source, const UploadOptions& options,
                            const Cancel& cancel) {
-  GN_TRY(cancel.status());
-  GN_TRY(CheckObjectName(name));
   // Swift has If-None-Match, but servers that only speak like it (radosgw) take no notice of it.
   if (options.if_absent) return {Code::kUnsupported, "the store has no conditional writes that can be relied on"};
   CutOptions cut;
@@ -183,18 +140,16 @@ Status SwiftBucket::Upload(const std::string& name, Source& source, const Upload
   cut.file_part_bytes = std::max<uint64_t>({config_.chunk_bytes, 1, bytes / 900});
   cut.stream_part_bytes = std::min(cut.file_part_bytes, kStreamSegmentBytes);
   cut.parts_before_doubling = 100;
-  PartCutter cutter(source, cut);
-  UploadPart first;
-  GN_TRY(cutter.Next(&first).status().Wrap("upload " + name));
-  if (cutter.over()) return PutWhole(name, first, options, cancel).Wrap("upload " + name);
-  cutter.Push(std::move(first));
-  return PutSegments(name, cutter, cancel).Wrap("upload " + name);
+  return UploadCut(
+      name, source, cut, cancel,
+      [&](const UploadPart& part) { return SendWhole(ObjectRequest("PUT", name), part, options, cancel); },
+      [&](PartCutter& cutter) { return PutSegments(name, cutter, cancel); });
 }
 
 Status SwiftBucket::Delete(const std::string& name, const Cancel& cancel) {
   GN_TRY(cancel.status());
   GN_TRY(CheckObjectName(name));
-  Result<net::HttpAnswer> head = client_->Call(ObjectRequest("HEAD", name), cancel);
+  Result<net::HttpAnswer> head = client().Call(ObjectRequest("HEAD", name), cancel);
   if (!head.ok()) {
     return head.status().code() == Code::kNotFound ? Status() : head.status().Wrap("delete " + name);
   }
@@ -204,7 +159,7 @@ Status SwiftBucket::Delete(const std::string& name, const Cancel& cancel) {
     request.query = {{"multipart-manifest", "delete"}};
   }
   const std::string dynamic(head->headers.Get("X-Object-Manifest"));
-  Status status = client_->Call(request, cancel).status();
+  Status status = client().Call(request, cancel).status();
   if (!status.ok() && status.code() != Code::kNotFound) return std::move(status).Wrap("delete " + name);
   if (dynamic.empty()) return Status();
   // Segments of a dynamic one are found by its prefix.
@@ -214,12 +169,12 @@ Status SwiftBucket::Delete(const std::string& name, const Cancel& cancel) {
     return Status();
   Request list = InContainer("GET", segments.substr(0, slash), "");
   list.query = {{"format", "json"}, {"prefix", segments.substr(slash + 1)}};
-  GN_ASSIGN(net::HttpAnswer listed, client_->Call(list, cancel));
+  GN_ASSIGN(net::HttpAnswer listed, client().Call(list, cancel));
   if (listed.body.empty()) return Status();
   GN_ASSIGN(json::Document page, json::Document::Parse(listed.body));
   for (size_t i = 0; i < page.root().size(); ++i) {
     std::string segment(page.root()[i].Get("name").String().value_or(""));
-    status = client_->Call(InContainer("DELETE", segments.substr(0, slash), segment), cancel).status();
+    status = client().Call(InContainer("DELETE", segments.substr(0, slash), segment), cancel).status();
     if (!status.ok() && status.code() != Code::kNotFound) return std::move(status).Wrap("delete " + segment);
   }
   return Status();
