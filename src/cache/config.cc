@@ -92,7 +92,6 @@ Result<MemcachedConfig> ParseMemcachedConfig(const config::Node& node) {
 Result<RedisConfig> ParseRedisConfig(const config::Node& node) {
   RedisConfig c;
   std::string addresses;
-  uint64_t cache_size = 0;
   GN_TRY(config::DecodeNode(node, "cacheutil.RedisClientConfig", [&](Decoder& d) {
     d.Field("addr", &addresses);
     d.Field("prefix", &c.prefix);
@@ -106,7 +105,7 @@ Result<RedisConfig> ParseRedisConfig(const config::Node& node) {
     d.Field("get_multi_batch_size", &c.get_multi_batch_size);
     d.Field("max_set_multi_concurrency", &c.max_set_multi_concurrency);
     d.Field("set_multi_batch_size", &c.set_multi_batch_size);
-    d.Bytes("cache_size", &cache_size);  // of a cache in this process, which is not there
+    d.Bytes("cache_size", &c.cache_size);
     d.Field("master_name", &c.master_name);
     d.Field("max_async_buffer_size", &c.max_async_buffer_size);
     d.Field("max_async_concurrency", &c.max_async_concurrency);

@@ -46,6 +46,7 @@ struct RedisConfig {
   int max_set_multi_concurrency = 100, set_multi_batch_size = 100;
   std::optional<net::TlsClientOptions> tls;
   std::string master_name;  // set: the addresses are sentinels
+  uint64_t cache_size = 0;  // of what is kept in this process too (near_cache.h)
   int max_async_buffer_size = 10'000, max_async_concurrency = 20;
   CircuitBreakerOptions set_circuit_breaker;
 };

@@ -89,6 +89,7 @@ tls_config: {ca_file: ca}
   EXPECT_EQ(c->db, 3);
   EXPECT_EQ(c->read_timeout.count(), 2000);
   EXPECT_EQ(c->master_name, "m");
+  EXPECT_EQ(c->cache_size, 1u << 30);
   EXPECT_FALSE(c->tls);
 }
 

@@ -11,6 +11,7 @@
 #include "cache/circuit_breaker.h"
 #include "cache/get_batches.h"
 #include "cache/memory_cache.h"
+#include "cache/near_cache.h"
 
 namespace gauntlet::cache {
 namespace {
@@ -62,6 +63,49 @@ TEST_F(MemoryCacheTest, StaysBelowItsSizeAndDropsWhatWasUsedLongestAgo) {
   EXPECT_EQ(Get(cache, "0"), nullptr);
   EXPECT_GT(Metric("items_evicted_total"), 800);
   EXPECT_EQ(Metric("items_added_total"), 1000);
+}
+
+// A cache whose questions are counted.
+class FarCache final : public Cache {
+ public:
+  explicit FarCache(std::vector<std::string>* asked) : asked_(asked) {}
+  std::vector<CachedBytes> Get(std::span<const std::string> keys, const Cancel&) override {
+    std::vector<CachedBytes> values;
+    for (const std::string& key : keys) {
+      asked_->push_back(key);
+      auto at = values_.find(key);
+      values.push_back(at == values_.end() ? nullptr : std::make_shared<const std::string>(at->second));
+    }
+    return values;
+  }
+  void Put(std::string key, std::string value, seconds) override { values_[std::move(key)] = std::move(value); }
+
+ private:
+  std::vector<std::string>* const asked_;
+  std::map<std::string, std::string> values_;
+};
+
+TEST_F(MemoryCacheTest, WhatAFarCacheGaveIsNotAskedAgainForAWhile) {
+  std::vector<std::string> asked;
+  auto far = std::make_unique<FarCache>(&asked);
+  far->Put("b", "2", seconds(100));
+  NearCache cache(std::make_unique<MemoryCache>(MemoryConfig{}, "test", registry_, clock_), std::move(far),
+                  seconds(60));
+  cache.Put("a", "1", seconds(1000));
+  const std::vector<std::string> keys = {"a", "b", "c"};
+  auto expect = [&](const std::vector<std::string>& far_asked) {
+    asked.clear();
+    std::vector<CachedBytes> got = cache.Get(keys, Cancel());
+    ASSERT_EQ(got.size(), 3u);
+    EXPECT_EQ(*got[0], "1");
+    EXPECT_EQ(*got[1], "2");
+    EXPECT_EQ(got[2], nullptr);
+    EXPECT_EQ(asked, far_asked);
+  };
+  expect({"b", "c"});
+  expect({"c"});
+  clock_.Advance(seconds(61));
+  expect({"a", "b", "c"});
 }
 
 TEST(AsyncPuts, WritesAllInBatches) {

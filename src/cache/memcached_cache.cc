@@ -11,6 +11,7 @@
 #include "cache/get_batches.h"
 #include "cache/memcached_protocol.h"
 #include "cache/server_choice.h"
+#include "model/time.h"
 
 namespace gauntlet::cache {
 namespace {
@@ -35,6 +36,21 @@ std::string_view ReasonOf(const Status& status) {
 
 double SecondsSince(SteadyClock::time_point begun) {
   return std::chrono::duration<double>(SteadyClock::now() - begun).count();
+}
+
+void TellConfig(const MemcachedConfig& config, const std::string& name, telemetry::Registry& registry) {
+  auto duration = [](std::chrono::milliseconds d) { return FormatGoDuration(std::chrono::nanoseconds(d).count()); };
+  registry
+      .MakeGauges("thanos_memcached_client_info",
+                  "A metric with a constant '1' value labeled by configuration options from which memcached client was "
+                  "configured.",
+                  {"timeout", "max_idle_connections", "max_async_concurrency", "max_async_buffer_size", "max_item_size",
+                   "max_get_multi_concurrency", "max_get_multi_batch_size", "dns_provider_update_interval", "name"})
+      .With({duration(config.timeout), std::to_string(config.max_idle_connections),
+             std::to_string(config.max_async_concurrency), std::to_string(config.max_async_buffer_size),
+             std::to_string(config.max_item_size), std::to_string(config.max_get_multi_concurrency),
+             std::to_string(config.max_get_multi_batch_size), duration(config.dns_provider_update_interval), name})
+      .Set(1);
 }
 
 }  // namespace
@@ -87,6 +103,7 @@ MemcachedCache::MemcachedCache(MemcachedConfig config, const std::string& name, 
                                 "thanos_memcached_getmulti", name, environment.registry)),
       breaker_(config_.set_circuit_breaker),
       servers_(std::make_shared<const Servers>()) {
+  TellConfig(config_, name_, environment.registry);
   AsyncPutsOptions options;
   options.concurrency = static_cast<size_t>(config_.max_async_concurrency);
   options.bytes_max = environment_.put_bytes_max;

@@ -10,6 +10,7 @@
 #include "cache/config.h"
 #include "cache/memcached_cache.h"
 #include "cache/memory_cache.h"
+#include "cache/near_cache.h"
 #include "cache/redis_cache.h"
 #include "config/decoder.h"
 #include "config/durations.h"
@@ -23,6 +24,9 @@ namespace {
 
 using config::Decoder;
 using std::chrono::seconds;
+
+// What a listing or a question whether something exists gave may be another thing soon.
+constexpr seconds kKeepListings{60};
 
 std::string Upper(std::string text) {
   for (char& c : text) {
@@ -79,17 +83,31 @@ class CountedCache final : public cache::Cache {
   telemetry::Counter& hits_;
 };
 
-// Memcached or redis; null for another type.
-Result<std::unique_ptr<cache::Cache>> MakeRemote(const std::string& type, const config::Node& node,
-                                                 const std::string& name, const cache::Environment& environment) {
-  std::unique_ptr<cache::Cache> made;
+struct MadeRemote {
+  std::unique_ptr<cache::Cache> cache;
+  size_t memory_bytes = 0;  // in this process
+};
+
+// Memcached or redis; null for another type. What redis' `cache_size` keeps here is kept for `keep`.
+Result<MadeRemote> MakeRemote(const std::string& type, const config::Node& node, const std::string& name, seconds keep,
+                              size_t memory_bytes_max, const cache::Environment& environment) {
+  MadeRemote made;
   if (type == "MEMCACHED") {
     GN_ASSIGN(cache::MemcachedConfig config, cache::ParseMemcachedConfig(node));
-    made = std::make_unique<cache::MemcachedCache>(std::move(config), name, environment);
+    made.cache = std::make_unique<cache::MemcachedCache>(std::move(config), name, environment);
   } else if (type == "REDIS") {
     GN_ASSIGN(cache::RedisConfig config, cache::ParseRedisConfig(node));
-    made = std::make_unique<cache::RedisCache>(std::move(config), name, environment);
+    cache::MemoryConfig near{Bounded(config.cache_size, memory_bytes_max), 0};
+    near.max_item_size = near.max_size / 2;
+    made.cache = std::make_unique<cache::RedisCache>(std::move(config), name, environment);
+    if (near.max_size > 0) {
+      made.memory_bytes = near.max_size;
+      made.cache = std::make_unique<cache::NearCache>(
+          std::make_unique<cache::MemoryCache>(near, name + "-near", environment.registry, SystemClock()),
+          std::move(made.cache), keep);
+    }
   }
+  if (made.cache != nullptr) made.memory_bytes += environment.put_bytes_max;
   return made;
 }
 
@@ -146,12 +164,12 @@ Result<MadeIndexCache> MakeIndexCache(std::string_view yaml, const IndexCacheLim
     if (!config.ok()) return config.status().Wrap("create " + type + " index cache");
     return InMemory(*config, items, limits, environment);
   }
-  auto remote = MakeRemote(upper, *node, "index-cache", environment);
+  auto remote = MakeRemote(upper, *node, "index-cache", ttl, limits.memory_bytes_max, environment);
   if (!remote.ok()) return remote.status().Wrap("create " + type + " index cache");
-  if (*remote == nullptr) return Status(Code::kInvalid, "index cache with type " + type + " is not supported");
+  if (remote->cache == nullptr) return Status(Code::kInvalid, "index cache with type " + type + " is not supported");
   MadeIndexCache made;
-  made.memory_bytes = environment.put_bytes_max;
-  made.cache = std::make_unique<RemoteIndexCache>(*std::move(remote), ttl, items, environment.registry);
+  made.memory_bytes = remote->memory_bytes;
+  made.cache = std::make_unique<RemoteIndexCache>(std::move(remote->cache), ttl, items, environment.registry);
   return made;
 }
 
@@ -194,12 +212,12 @@ Result<MadeCachingBucket> MakeCachingBucket(std::string_view yaml, const std::st
     made.memory_bytes = config.max_size;
     behind = std::make_unique<cache::MemoryCache>(config, "caching-bucket", environment.registry, SystemClock());
   } else {
-    auto remote = MakeRemote(upper, *node, "caching-bucket", environment);
+    auto remote = MakeRemote(upper, *node, "caching-bucket", kKeepListings, memory_bytes_max, environment);
     if (!remote.ok()) return remote.status().Wrap("create " + type + " cache");
-    if (*remote == nullptr) return Status(Code::kInvalid, "unsupported cache type: " + type);
-    made.memory_bytes = environment.put_bytes_max;
+    if (remote->cache == nullptr) return Status(Code::kInvalid, "unsupported cache type: " + type);
+    made.memory_bytes = remote->memory_bytes;
     std::string kind = upper == "REDIS" ? "redis" : "memcached";
-    behind = std::make_unique<CountedCache>(*std::move(remote), kind, "caching-bucket", environment.registry);
+    behind = std::make_unique<CountedCache>(std::move(remote->cache), kind, "caching-bucket", environment.registry);
   }
   made.bucket = std::make_unique<CachingBucket>(std::move(options), inner, std::move(behind), environment.executor,
                                                 environment.registry);

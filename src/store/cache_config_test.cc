@@ -35,6 +35,9 @@ TEST_F(CacheConfig, MakesIndexCachesOfEachType) {
   EXPECT_EQ(memcached->memory_bytes, environment_.put_bytes_max);  // what waits to be put
   EXPECT_EQ(memcached->cache->Postings(Ulid(), std::vector{PostingsCacheKey{"a", "b"}}, Cancel())[0], nullptr);
   EXPECT_TRUE(Index("{type: REDIS, config: {addr: 127.0.0.1:1}}").ok());
+  auto near = Index("{type: REDIS, config: {addr: 127.0.0.1:1, cache_size: 10MB}}", {1 << 20, true});
+  ASSERT_TRUE(near.ok()) << near.status().message();
+  EXPECT_EQ(near->memory_bytes, environment_.put_bytes_max + (1 << 20));
 }
 
 TEST_F(CacheConfig, RefusesWhatItDoesNotKnow) {

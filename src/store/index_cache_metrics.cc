@@ -30,11 +30,40 @@ IndexCacheMetrics::Kind MakeKind(telemetry::Registry& registry, std::string_view
               .With({type, kTenant})};
 }
 
+IndexCacheMetrics::Compression::Operation MakeOperation(telemetry::Registry& registry, std::string_view op) {
+  const std::vector<std::string> labels = {"op", "tenant"};
+  return {registry
+              .MakeCounters("thanos_bucket_store_cached_postings_compressions_total",
+                            "Number of postings compressions before storing to index cache.", labels)
+              .With({op, kTenant}),
+          registry
+              .MakeCounters("thanos_bucket_store_cached_postings_compression_errors_total",
+                            "Number of postings compression errors.", labels)
+              .With({op, kTenant}),
+          registry
+              .MakeCounters("thanos_bucket_store_cached_postings_compression_time_seconds_total",
+                            "Time spent compressing postings before storing them into postings cache.", labels)
+              .With({op, kTenant})};
+}
+
 }  // namespace
+
+IndexCacheMetrics::Compression::Compression(telemetry::Registry& registry)
+    : encode(MakeOperation(registry, "encode")),
+      decode(MakeOperation(registry, "decode")),
+      original_bytes(registry
+                         .MakeCounters("thanos_bucket_store_cached_postings_original_size_bytes_total",
+                                       "Original size of postings stored into cache.", {"tenant"})
+                         .With({kTenant})),
+      compressed_bytes(registry
+                           .MakeCounters("thanos_bucket_store_cached_postings_compressed_size_bytes_total",
+                                         "Compressed size of postings stored into cache.", {"tenant"})
+                           .With({kTenant})) {}
 
 IndexCacheMetrics::IndexCacheMetrics(telemetry::Registry& registry)
     : postings(MakeKind(registry, "Postings")),
       expanded(MakeKind(registry, "ExpandedPostings")),
-      series(MakeKind(registry, "Series")) {}
+      series(MakeKind(registry, "Series")),
+      compression(registry) {}
 
 }  // namespace gauntlet::store

@@ -1,4 +1,5 @@
-// IndexCacheMetrics: what every index cache tells: thanos_store_index_cache_*.
+// IndexCacheMetrics: what every index cache tells: thanos_store_index_cache_* and
+// thanos_bucket_store_cached_postings_*.
 //
 // Threads: thread-safe.
 
@@ -15,8 +16,21 @@ struct IndexCacheMetrics {
     telemetry::Histogram& data_bytes;
     telemetry::Histogram& fetch_seconds;
   };
+  // Postings made smaller for a cache, and made postings again.
+  struct Compression {
+    explicit Compression(telemetry::Registry& registry);
+    struct Operation {
+      telemetry::Counter& done;
+      telemetry::Counter& errors;
+      telemetry::Counter& seconds;
+    };
+    Operation encode, decode;
+    telemetry::Counter& original_bytes;
+    telemetry::Counter& compressed_bytes;
+  };
   explicit IndexCacheMetrics(telemetry::Registry& registry);
   Kind postings, expanded, series;
+  Compression compression;
 };
 
 }  // namespace gauntlet::store

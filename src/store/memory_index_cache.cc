@@ -28,20 +28,21 @@ std::string SeriesKeyOf(const Ulid& block, uint64_t offset) {
 
 MemoryIndexCache::Kind MemoryIndexCache::MakeKind(IndexCacheMetrics::Kind& told, std::string_view type,
                                                   telemetry::Registry& registry) {
-  return {told,
-          registry
-              .MakeCounters("thanos_store_index_cache_items_added_total",
-                            "Total number of items that were added to the index cache.", {"item_type"})
-              .With({type}),
-          registry
-              .MakeCounters("thanos_store_index_cache_items_evicted_total",
-                            "Total number of items that were evicted from the index cache.", {"item_type"})
-              .With({type}),
-          registry
-              .MakeCounters("thanos_store_index_cache_items_overflowed_total",
-                            "Total number of items that could not be added to the cache due to being too big.",
-                            {"item_type"})
-              .With({type})};
+  auto counter = [&](const char* what, const char* help) -> telemetry::Counter& {
+    return registry.MakeCounters(std::string("thanos_store_index_cache_items_") + what, help, {"item_type"})
+        .With({type});
+  };
+  auto gauge = [&](const char* what, const char* help) -> telemetry::Gauge& {
+    return registry.MakeGauges(std::string("thanos_store_index_cache_") + what, help, {"item_type"}).With({type});
+  };
+  return {
+      told,
+      counter("added_total", "Total number of items that were added to the index cache."),
+      counter("evicted_total", "Total number of items that were evicted from the index cache."),
+      counter("overflowed_total", "Total number of items that could not be added to the cache due to being too big."),
+      gauge("items", "Current number of items in the index cache."),
+      gauge("items_size_bytes", "Current byte size of items in the index cache."),
+      gauge("total_size_bytes", "Current byte size of items (both value and key) in the index cache.")};
 }
 
 MemoryIndexCache::MemoryIndexCache(MemoryIndexCacheOptions options, telemetry::Registry& registry)
@@ -57,12 +58,15 @@ MemoryIndexCache::MemoryIndexCache(MemoryIndexCacheOptions options, telemetry::R
       .MakeGauge("thanos_store_index_cache_max_item_size_bytes",
                  "Maximum number of bytes for single entry to be held in the index cache.")
       .Set(static_cast<double>(options_.item_bytes_max));
-  registry.MakeCollected(
-      "thanos_store_index_cache_total_size_bytes", "Current byte size of the index cache.", "gauge",
-      [this] { return std::vector<telemetry::Sample>{{"", {}, static_cast<double>(used_bytes())}}; });
 }
 
 size_t MemoryIndexCache::Cost(const Entry& entry) { return entry.key.size() + entry.bytes->size() + kEntryOverhead; }
+
+void MemoryIndexCache::Count(const Entry& entry, double sign) {
+  entry.kind->items.Add(sign);
+  entry.kind->item_bytes.Add(sign * static_cast<double>(entry.bytes->size()));
+  entry.kind->total_bytes.Add(sign * static_cast<double>(Cost(entry)));
+}
 
 MemoryIndexCache::Shard& MemoryIndexCache::ShardOf(std::string_view key) { return shards_[XxHash64(key) % kShards]; }
 
@@ -101,12 +105,14 @@ void MemoryIndexCache::Put(std::string key, std::string_view bytes, Kind& kind) 
     const Entry& last = shard.entries.back();
     shard.bytes -= Cost(last);
     last.kind->evicted.Add();
+    Count(last, -1);
     shard.places.erase(last.key);
     shard.entries.pop_back();
   }
   shard.entries.push_front(std::move(entry));
   shard.places.emplace(shard.entries.front().key, shard.entries.begin());
   kind.added.Add();
+  Count(shard.entries.front(), 1);
 }
 
 std::vector<CachedBytes> MemoryIndexCache::Postings(const Ulid& block, std::span<const PostingsCacheKey> keys,

@@ -45,6 +45,7 @@ class MemoryIndexCache : public IndexCache {
   struct Kind {  // postings, what matchers select, or series
     IndexCacheMetrics::Kind& told;
     telemetry::Counter &added, &evicted, &overflowed;
+    telemetry::Gauge &items, &item_bytes, &total_bytes;
   };
   static Kind MakeKind(IndexCacheMetrics::Kind& told, std::string_view type, telemetry::Registry& registry);
   struct Entry {
@@ -63,6 +64,8 @@ class MemoryIndexCache : public IndexCache {
   void Put(std::string key, std::string_view bytes, Kind& kind);
   Shard& ShardOf(std::string_view key);
   static size_t Cost(const Entry& entry);
+  // Tells of an entry that came (1) or went (-1).
+  static void Count(const Entry& entry, double sign);
 
   const MemoryIndexCacheOptions options_;
   IndexCacheMetrics metrics_;

@@ -71,6 +71,26 @@ void RemoteIndexCache::Put(IndexCacheMetrics::Kind& kind, std::string key, std::
   cache_->Put(std::move(key), std::move(value), ttl_);
 }
 
+std::string RemoteIndexCache::Encode(std::span<const uint32_t> ids, size_t original_bytes) {
+  auto begun = SteadyClock::now();
+  std::string encoded = EncodePostings(ids);
+  IndexCacheMetrics::Compression& told = metrics_.compression;
+  told.encode.done.Add();
+  told.encode.seconds.Add(std::chrono::duration<double>(SteadyClock::now() - begun).count());
+  told.original_bytes.Add(static_cast<double>(original_bytes));
+  told.compressed_bytes.Add(static_cast<double>(encoded.size()));
+  return encoded;
+}
+
+Result<std::vector<uint32_t>> RemoteIndexCache::Decode(std::string_view bytes) {
+  auto begun = SteadyClock::now();
+  Result<std::vector<uint32_t>> ids = DecodePostings(bytes);
+  metrics_.compression.decode.done.Add();
+  if (!ids.ok()) metrics_.compression.decode.errors.Add();
+  metrics_.compression.decode.seconds.Add(std::chrono::duration<double>(SteadyClock::now() - begun).count());
+  return ids;
+}
+
 std::vector<CachedBytes> RemoteIndexCache::Postings(const Ulid& block, std::span<const PostingsCacheKey> keys,
                                                     const Cancel& cancel) {
   if (!items_.postings) return {};
@@ -79,7 +99,7 @@ std::vector<CachedBytes> RemoteIndexCache::Postings(const Ulid& block, std::span
   std::vector<CachedBytes> found = Ask(metrics_.postings, names, cancel);
   for (CachedBytes& one : found) {
     if (one == nullptr) continue;
-    Result<std::vector<uint32_t>> ids = DecodePostings(*one);
+    Result<std::vector<uint32_t>> ids = Decode(*one);
     one = ids.ok() ? std::make_shared<const std::string>(IndexListOf(*ids)) : nullptr;
   }
   return found;
@@ -91,7 +111,7 @@ void RemoteIndexCache::PutPostings(const Ulid& block, PostingsCacheKey key, std:
   if (!parsed.ok()) return;
   std::vector<uint32_t> ids(parsed->size());
   for (size_t i = 0; i < ids.size(); ++i) ids[i] = (*parsed)[i];
-  Put(metrics_.postings, PostingsKeyOf(block, key), EncodePostings(ids));
+  Put(metrics_.postings, PostingsKeyOf(block, key), Encode(ids, list.size()));
 }
 
 std::optional<std::vector<uint32_t>> RemoteIndexCache::Expanded(const Ulid& block, std::span<const Matcher> matchers,
@@ -99,14 +119,15 @@ std::optional<std::vector<uint32_t>> RemoteIndexCache::Expanded(const Ulid& bloc
   if (!items_.expanded) return std::nullopt;
   CachedBytes found = Ask(metrics_.expanded, {HashedKey("EP", block, MatchersKey(matchers))}, cancel)[0];
   if (found == nullptr) return std::nullopt;
-  Result<std::vector<uint32_t>> ids = DecodePostings(*found);
+  Result<std::vector<uint32_t>> ids = Decode(*found);
   if (!ids.ok()) return std::nullopt;
   return *std::move(ids);
 }
 
 void RemoteIndexCache::PutExpanded(const Ulid& block, std::span<const Matcher> matchers,
                                    std::span<const uint32_t> ids) {
-  if (items_.expanded) Put(metrics_.expanded, HashedKey("EP", block, MatchersKey(matchers)), EncodePostings(ids));
+  if (!items_.expanded) return;
+  Put(metrics_.expanded, HashedKey("EP", block, MatchersKey(matchers)), Encode(ids, ids.size_bytes()));
 }
 
 std::vector<CachedBytes> RemoteIndexCache::Series(const Ulid& block, std::span<const uint64_t> offsets,

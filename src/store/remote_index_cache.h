@@ -39,6 +39,9 @@ class RemoteIndexCache final : public IndexCache {
   std::vector<CachedBytes> Ask(IndexCacheMetrics::Kind& kind, const std::vector<std::string>& keys,
                                const Cancel& cancel);
   void Put(IndexCacheMetrics::Kind& kind, std::string key, std::string value);
+  // With what they cost. `original_bytes`: of the postings where they come from.
+  std::string Encode(std::span<const uint32_t> ids, size_t original_bytes);
+  Result<std::vector<uint32_t>> Decode(std::string_view bytes);
 
   const std::unique_ptr<cache::Cache> cache_;
   const std::chrono::seconds ttl_;
