@@ -8,6 +8,7 @@
 
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -52,6 +53,9 @@ class Matcher {
 };
 
 using Matchers = std::vector<Matcher>;
+
+// Makes what Matcher::Make makes, or gives one that was made before.
+using MatcherMaker = std::function<Result<Matcher>(MatchType type, const std::string& name, const std::string& value)>;
 
 std::string_view MatchTypeText(MatchType type);  // "=", "!=", "=~", "!~"
 bool MatchesAll(std::span<const Matcher> matchers, LabelsView labels);

@@ -14,9 +14,10 @@ constexpr const char* kLabelValues = "/thanos.Store/LabelValues";
 constexpr size_t kSeriesBatchBytes = 1 << 20;  // a batch is sent at this size, whatever its number of series
 
 template <typename Request, typename Method>
-net::GrpcHandler LabelsHandler(Result<Request> (*decode)(std::string_view), StoreService& service, Method method) {
+net::GrpcHandler LabelsHandler(Result<Request> (*decode)(std::string_view, const MatcherMaker&), StoreService& service,
+                               Method method, const MatcherMaker& make) {
   return UnaryHandler([=, &service](std::string_view bytes, std::string* answer, const CallContext& context) {
-    auto request = decode(bytes);
+    auto request = decode(bytes, make);
     if (!request.ok()) return BadRequest(request.status());
     wire::LabelsResponse response;
     GrpcStatus status = (service.*method)(*request, &response, context);
@@ -37,18 +38,18 @@ GrpcStatus CallLabels(net::GrpcChannel& channel, const char* method, std::string
 
 }  // namespace
 
-void RegisterStore(StoreService& service, MethodMap* methods) {
+void RegisterStore(StoreService& service, MethodMap* methods, MatcherMaker make) {
   thanos::SeriesRequest::descriptor();  // linked in, for reflection
   (*methods)[kSeries] = StreamHandler(
-      [&service](std::string_view bytes, net::GrpcServerCall& call, const CallContext& context) -> GrpcStatus {
-        auto request = wire::DecodeSeriesRequest(bytes);
+      [&service, make](std::string_view bytes, net::GrpcServerCall& call, const CallContext& context) -> GrpcStatus {
+        auto request = wire::DecodeSeriesRequest(bytes, make);
         if (!request.ok()) return BadRequest(request.status());
         FrameWriter writer(request->batch_size, [&call](std::string_view frame) { return call.Write(frame); });
         if (GrpcStatus status = service.Series(*request, writer, context); !status.ok()) return status;
         return writer.Flush();
       });
-  (*methods)[kLabelNames] = LabelsHandler(&wire::DecodeLabelNamesRequest, service, &StoreService::LabelNames);
-  (*methods)[kLabelValues] = LabelsHandler(&wire::DecodeLabelValuesRequest, service, &StoreService::LabelValues);
+  (*methods)[kLabelNames] = LabelsHandler(&wire::DecodeLabelNamesRequest, service, &StoreService::LabelNames, make);
+  (*methods)[kLabelValues] = LabelsHandler(&wire::DecodeLabelValuesRequest, service, &StoreService::LabelValues, make);
 }
 
 Status FrameWriter::Series(LabelsView labels, std::span<const wire::ChunkView> chunks) {

@@ -41,8 +41,8 @@ class StoreService {
                                       const CallContext& context) = 0;
 };
 
-// Adds the service's methods. `service` must outlive the server.
-void RegisterStore(StoreService& service, MethodMap* methods);
+// Adds the service's methods. `service` must outlive the server; `make` makes the matchers of its requests.
+void RegisterStore(StoreService& service, MethodMap* methods, MatcherMaker make = Matcher::Make);
 
 // Writes frames of up to `batch_size` series (0 and 1: one series each) and about a megabyte, and sends them with
 // `send`. Series are held back until a batch is full: end with Flush().

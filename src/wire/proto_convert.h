@@ -26,13 +26,13 @@ inline std::vector<std::string> ToStrings(const google::protobuf::RepeatedPtrFie
 
 // LabelMatcher of thanos and of prometheus_copy, whose types have the same numbers as MatchType.
 template <typename Field>
-Result<Matchers> ToMatchers(const Field& messages) {
+Result<Matchers> ToMatchers(const Field& messages, const MatcherMaker& make = Matcher::Make) {
   Matchers matchers;
   matchers.reserve(static_cast<size_t>(messages.size()));
   for (const auto& message : messages) {
     if (message.type() < 0 || message.type() > 3)
       return Status(Code::kInvalid, "unknown label matcher type " + std::to_string(message.type()));
-    GN_ASSIGN(auto matcher, Matcher::Make(static_cast<MatchType>(message.type()), message.name(), message.value()));
+    GN_ASSIGN(auto matcher, make(static_cast<MatchType>(message.type()), message.name(), message.value()));
     matchers.push_back(std::move(matcher));
   }
   return matchers;

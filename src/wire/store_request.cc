@@ -52,8 +52,8 @@ void FromQueryHints(const QueryHints& hints, thanos::QueryHints* message) {
 }
 
 template <typename Message>
-Status ToLabelNames(const Message& message, LabelNamesRequest* request) {
-  GN_ASSIGN(request->matchers, ToMatchers(message.matchers()));
+Status ToLabelNames(const Message& message, const MatcherMaker& make, LabelNamesRequest* request) {
+  GN_ASSIGN(request->matchers, ToMatchers(message.matchers(), make));
   request->partial_response_disabled = message.partial_response_disabled();
   request->partial_response = ToStrategy(message.partial_response_strategy());
   request->start_ms = message.start();
@@ -79,11 +79,11 @@ void FromLabelNames(const LabelNamesRequest& request, Message* message) {
 
 }  // namespace
 
-Result<SeriesRequest> DecodeSeriesRequest(std::string_view bytes) {
+Result<SeriesRequest> DecodeSeriesRequest(std::string_view bytes, const MatcherMaker& make) {
   thanos::SeriesRequest message;
   GN_TRY(ParseMessage(bytes, &message));
   SeriesRequest request;
-  GN_ASSIGN(request.matchers, ToMatchers(message.matchers()));
+  GN_ASSIGN(request.matchers, ToMatchers(message.matchers(), make));
   request.min_time_ms = message.min_time();
   request.max_time_ms = message.max_time();
   request.max_resolution_ms = message.max_resolution_window();
@@ -132,19 +132,19 @@ std::string EncodeSeriesRequest(const SeriesRequest& request) {
   return message.SerializeAsString();
 }
 
-Result<LabelNamesRequest> DecodeLabelNamesRequest(std::string_view bytes) {
+Result<LabelNamesRequest> DecodeLabelNamesRequest(std::string_view bytes, const MatcherMaker& make) {
   thanos::LabelNamesRequest message;
   GN_TRY(ParseMessage(bytes, &message));
   LabelNamesRequest request;
-  GN_TRY(ToLabelNames(message, &request));
+  GN_TRY(ToLabelNames(message, make, &request));
   return request;
 }
 
-Result<LabelValuesRequest> DecodeLabelValuesRequest(std::string_view bytes) {
+Result<LabelValuesRequest> DecodeLabelValuesRequest(std::string_view bytes, const MatcherMaker& make) {
   thanos::LabelValuesRequest message;
   GN_TRY(ParseMessage(bytes, &message));
   LabelValuesRequest request;
-  GN_TRY(ToLabelNames(message, &request));
+  GN_TRY(ToLabelNames(message, make, &request));
   request.label = message.label();
   return request;
 }

@@ -90,9 +90,9 @@ std::string EncodeLabelNamesRequest(const LabelNamesRequest& request);
 std::string EncodeLabelValuesRequest(const LabelValuesRequest& request);
 std::string EncodeLabelsResponse(const LabelsResponse& response);
 // kInvalid for a matcher that is none, kCorrupt for malformed bytes.
-Result<SeriesRequest> DecodeSeriesRequest(std::string_view bytes);
-Result<LabelNamesRequest> DecodeLabelNamesRequest(std::string_view bytes);
-Result<LabelValuesRequest> DecodeLabelValuesRequest(std::string_view bytes);
+Result<SeriesRequest> DecodeSeriesRequest(std::string_view bytes, const MatcherMaker& make = Matcher::Make);
+Result<LabelNamesRequest> DecodeLabelNamesRequest(std::string_view bytes, const MatcherMaker& make = Matcher::Make);
+Result<LabelValuesRequest> DecodeLabelValuesRequest(std::string_view bytes, const MatcherMaker& make = Matcher::Make);
 Result<LabelsResponse> DecodeLabelsResponse(std::string_view bytes);
 
 // ---- Hints ----
