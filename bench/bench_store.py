@@ -8,8 +8,12 @@ import subprocess
 import sys
 import time
 
-from lib import PROGRAMS, Goals, PeakMemory
+from lib import PROGRAMS, ROOT, Goals, PeakMemory
 from topology import Api, Topology, fetch, free_port, wait_for
+
+sys.path.insert(0, str(ROOT / "test" / "s3"))
+import radosgw  # noqa: E402
+from s3_client import S3  # noqa: E402
 
 HOUR_MS = 3_600_000
 END_MS = 1_767_571_200_000
@@ -36,20 +40,67 @@ def ulid(time_ms, number):
     return text
 
 
+def meta_of(meta, i):
+    """The i-th block's name and meta: those of a block, with times and an id of its own."""
+    name = ulid(END_MS + i * 1000, i)
+    return name, {**meta, "ulid": name, "compaction": {**meta["compaction"], "sources": [name]},
+                  "minTime": END_MS + i * 2 * HOUR_MS, "maxTime": END_MS + (i + 1) * 2 * HOUR_MS}
+
+
 def many_blocks(folder, template, count):
     """`count` blocks that share the files of one, each with its own times and id."""
     source = folder / "template" / template
     meta = json.loads((source / "meta.json").read_text())
     bucket = folder / f"bucket-{count}"
     for i in range(count):
-        name = ulid(END_MS + i * 1000, i)
+        name, mine = meta_of(meta, i)
         (bucket / name / "chunks").mkdir(parents=True)
         os.link(source / "index", bucket / name / "index")
         os.link(source / "chunks" / "000001", bucket / name / "chunks" / "000001")
-        meta["ulid"], meta["compaction"]["sources"] = name, [name]
-        meta["minTime"], meta["maxTime"] = END_MS + i * 2 * HOUR_MS, END_MS + (i + 1) * 2 * HOUR_MS
-        (bucket / name / "meta.json").write_text(json.dumps(meta))
+        (bucket / name / "meta.json").write_text(json.dumps(mine))
     return bucket
+
+
+def s3_blocks(port, template_folder, template, name, count):
+    """The same in a bucket of an S3 server; of index and chunks, which nothing reads here, the beginning."""
+    source = template_folder / template
+    meta = json.loads((source / "meta.json").read_text())
+    start = [(source / file).read_bytes()[:64] for file in ("index", "chunks/000001")]
+    S3(port, name).make()
+
+    def fill(part, parts):
+        server = S3(port, name)
+        for i in range(part, count, parts):
+            block, mine = meta_of(meta, i)
+            server.put(f"{block}/chunks/000001", start[1])
+            server.put(f"{block}/index", start[0])
+            server.put(f"{block}/meta.json", json.dumps(mine).encode())
+
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        list(pool.map(fill, range(8), [8] * 8))
+
+
+def start_until_ready(topology, name, *flags):
+    """Seconds from the start of the process to its readiness, and its CPU seconds until then."""
+    begin = time.monotonic()
+    store = topology.gauntlet(name, "store", *flags, "--block-discovery-strategy=recursive",
+                              "--store.index-header-lazy-download-strategy=lazy", ready=False)
+    wait_for(f"{name} to be ready", lambda: fetch(store.url + "/-/ready", timeout=5)[0] == 200, 120, 0.005)
+    took, cpu = time.monotonic() - begin, store.cpu_seconds()
+    blocks = [line for line in fetch(store.url + "/metrics")[2].decode().splitlines() if line.startswith("thanos_bucket_store_blocks_loaded ")]
+    store.stop()
+    return took, cpu, int(float(blocks[0].split()[1]))
+
+
+def ready_with(topology, goals, where, count, bucket_config):
+    data = topology.folder / f"data-{where}-{count}"
+    cold = start_until_ready(topology, f"store-{where}-{count}-cold", f"--data-dir={data}", bucket_config)
+    # The best of three: a start is short, and so is what disturbs it.
+    warm = min(start_until_ready(topology, f"store-{where}-{count}-warm-{i}", f"--data-dir={data}", bucket_config) for i in range(3))
+    assert cold[2] == warm[2] == count, (cold, warm)
+    print(f"# {where}, {count} blocks: cold {cold[0]:.2f} s ({cold[1]:.2f} CPU seconds of the store), warm {warm[0]:.2f} s ({warm[1]:.2f})")
+    goals.at_most(f"{count} blocks ready, {where}", cold[0], "s", 5 if count == 1000 else 30)
+    goals.at_most(f"{count} blocks ready again, with its data directory, {where}", warm[0], "s", 1)
 
 
 def ready(topology, goals):
@@ -57,17 +108,27 @@ def ready(topology, goals):
     template = make_blocks(topology.folder / "template", END_MS, 100, 2, 60_000, 1, "ready")[0]
     for count in counts:
         bucket = many_blocks(topology.folder, template, count)
-        data = topology.folder / f"data-{count}"
-        times = []
-        for kind in ("cold", "warm"):
-            begin = time.monotonic()
-            store = topology.gauntlet(f"store-{count}-{kind}", "store", f"--data-dir={data}", config(bucket),
-                                      "--block-discovery-strategy=recursive", "--store.index-header-lazy-download-strategy=lazy", seconds=120)
-            times.append(time.monotonic() - begin)
-            store.stop()
-        goals.at_most(f"{count} blocks ready", times[0], "s", 5 if count == 1000 else 30)
-        goals.at_most(f"{count} blocks ready again, with its data directory", times[1], "s", 1)
+        ready_with(topology, goals, "filesystem", count, config(bucket))
         shutil.rmtree(bucket)
+
+
+def ready_s3(topology, goals):
+    counts = (1000,) if goals.args.quick else (1000, 20_000)
+    template = make_blocks(topology.folder / "template-s3", END_MS, 100, 2, 60_000, 1, "ready")[0]
+    try:
+        server = radosgw.Radosgw()
+    except radosgw.Absent as why:
+        for count in counts:
+            goals.absent(f"{count} blocks ready, radosgw", "s", "<=", 5 if count == 1000 else 30, str(why))
+        return
+    try:
+        for count in counts:
+            s3_blocks(server.port, topology.folder / "template-s3", template, f"blocks-{count}", count)
+            ready_with(topology, goals, "radosgw", count,
+                       f"--objstore.config=type: S3\nconfig:\n  bucket: blocks-{count}\n  endpoint: 127.0.0.1:{server.port}\n  insecure: true\n"
+                       f"  access_key: {radosgw.ACCESS_KEY}\n  secret_key: {radosgw.SECRET_KEY}\n")
+    finally:
+        server.stop()
 
 
 def series(topology, goals):
@@ -207,7 +268,7 @@ def sidecar(topology, goals):
 def main():
     goals = Goals("store")
     with Topology() as topology:
-        for name, run in (("ready", ready), ("series", series), ("aggregation", aggregation), ("sidecar", sidecar)):
+        for name, run in (("ready", ready), ("ready-s3", ready_s3), ("series", series), ("aggregation", aggregation), ("sidecar", sidecar)):
             if goals.args.only in (None, name):
                 run(topology, goals)
     return goals.finish()

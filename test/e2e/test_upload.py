@@ -2,18 +2,17 @@
 """Blocks of a real Prometheus travel to a bucket: a directory, and a real S3 server."""
 import datetime
 import hashlib
-import hmac
 import json
 import pathlib
 import subprocess
 import sys
 import time
-import urllib.parse
 
 from topology import ROOT, Report, Topology, fetch, interrupt_on_term, wait_for
 
 sys.path.insert(0, str(ROOT / "test" / "s3"))
 import radosgw  # noqa: E402
+from s3_client import S3  # noqa: E402
 
 HOUR = 3600
 
@@ -61,43 +60,6 @@ def check_block(local, objects):
             "hashFunc": "SHA256", "value": hashlib.sha256(content).hexdigest()}, entry
     uploaded = datetime.datetime.fromisoformat(thanos["upload_time"].replace("Z", "+00:00")).timestamp()
     assert abs(uploaded - time.time()) < 600, thanos
-
-
-class S3:
-    """Just enough of a client to look: GET with a signature of version 4."""
-
-    def __init__(self, port, bucket):
-        self.host, self.bucket = f"127.0.0.1:{port}", bucket
-
-    def _ask(self, method, path, query=""):
-        now = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-        empty = hashlib.sha256(b"").hexdigest()
-        names = "host;x-amz-content-sha256;x-amz-date"
-        canonical = f"{method}\n{path}\n{query}\nhost:{self.host}\nx-amz-content-sha256:{empty}\nx-amz-date:{now}\n\n{names}\n{empty}"
-        scope = f"{now[:8]}/us-east-1/s3/aws4_request"
-        key = b"AWS4" + radosgw.SECRET_KEY.encode()
-        for part in (now[:8], "us-east-1", "s3", "aws4_request",
-                     f"AWS4-HMAC-SHA256\n{now}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"):
-            signature = hmac.new(key, part.encode(), hashlib.sha256)
-            key = signature.digest()
-        return fetch(f"http://{self.host}{path}" + (f"?{query}" if query else ""), method=method, headers={
-            "x-amz-date": now, "x-amz-content-sha256": empty,
-            "Authorization": f"AWS4-HMAC-SHA256 Credential={radosgw.ACCESS_KEY}/{scope},SignedHeaders={names},"
-                             f"Signature={signature.hexdigest()}"})
-
-    def make(self):
-        assert self._ask("PUT", f"/{self.bucket}")[0] == 200
-
-    def objects(self, prefix):
-        status, _, body = self._ask("GET", f"/{self.bucket}/", "prefix=" + urllib.parse.quote(prefix, safe=""))
-        assert status == 200, body
-        keys = [part.split("</Key>")[0] for part in body.decode().split("<Key>")[1:]]
-        found = {}
-        for key in keys:
-            status, _, content = self._ask("GET", f"/{self.bucket}/" + urllib.parse.quote(key))
-            assert status == 200, (key, content)
-            found[key] = content
-        return found
 
 
 def directory_cases(report, topology, now):
