@@ -3,6 +3,7 @@
 #include <chrono>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -15,6 +16,7 @@
 #include "base/sleep.h"
 #include "blocks/meta_fetcher.h"
 #include "blocks/meta_filters.h"
+#include "blocks/parquet_filter.h"
 #include "config/relabel.h"
 #include "io/file_system.h"
 #include "net/http_router.h"
@@ -25,6 +27,7 @@
 #include "store/cache_config.h"
 #include "store/observed_store.h"
 #include "store/store_info.h"
+#include "storeapi/matcher_cache.h"
 #include "storeapi/store_server.h"
 
 namespace gauntlet::app {
@@ -52,16 +55,23 @@ struct AllStoreFlags {
 };
 
 store::ReadHabits HabitsOf(const StoreReadFlags& flags, std::string_view provider) {
-  if (provider == "FILESYSTEM") return store::LocalHabits();
-  store::ReadHabits habits;
+  const bool local = provider == "FILESYSTEM";
+  store::ReadHabits habits = local ? store::LocalHabits() : store::ReadHabits();
+  habits.series_entries = static_cast<size_t>(std::max(flags.series_batch, 1));
+  if (local) return habits;
   habits.series_entry_estimate = flags.series_estimate;
   habits.chunk_estimate = flags.chunk_estimate;
   return habits;
 }
 
 std::vector<std::shared_ptr<blocks::MetaFilter>> FiltersOf(const BlockFlags& flags, Relabeler relabeler,
+                                                           std::unique_ptr<objstore::Bucket> parquet,
                                                            blocks::BlockCatalog& catalog, Runtime& runtime) {
   std::vector<std::shared_ptr<blocks::MetaFilter>> filters;
+  if (parquet != nullptr) {
+    filters.push_back(
+        std::make_shared<blocks::ParquetFilter>(std::move(parquet), runtime.blocking(), catalog.concurrency()));
+  }
   filters.push_back(
       std::make_shared<blocks::TimePartitionFilter>([&flags] { return flags.min_time.At(SystemClock().NowMs()); },
                                                     [&flags] { return flags.max_time.At(SystemClock().NowMs()); }));
@@ -103,6 +113,13 @@ Result<Caches> MakeCaches(const StoreReadFlags& flags, size_t memory_limit, objs
   return made;
 }
 
+MatcherMaker MatcherMakerOf(std::optional<storeapi::MatcherCache>& cache) {
+  if (!cache) return Matcher::Make;
+  return [&cache](MatchType type, const std::string& name, const std::string& value) {
+    return cache->Make(type, name, value);
+  };
+}
+
 // The first sync is tried for a while: a gateway that cannot read its bucket does not start.
 Status FirstSync(store::BlockSync& sync, telemetry::Logger& logger, const Cancel& cancel) {
   auto until = std::chrono::steady_clock::now() + kFirstSyncWithin;
@@ -137,7 +154,16 @@ Status RunStore(const GlobalFlags& global, const AllStoreFlags& flags, std::map<
   Result<std::unique_ptr<objstore::Bucket>> bucket =
       objstore::MakeBucket(bucket_yaml, {runtime->blocking(), files, logger, "store"}, runtime->registry());
   if (!bucket.ok()) return bucket.status().Wrap("--objstore.config");
-  GN_TRY(files.MakeDirectories(flags.blocks.data_dir));
+  std::unique_ptr<objstore::Bucket> parquet;
+  if (flags.blocks.parquet.given()) {
+    GN_ASSIGN(std::string parquet_yaml, flags.blocks.parquet.Load());
+    auto made = objstore::MakeBucket(parquet_yaml, {runtime->blocking(), files, logger, "store"}, runtime->registry());
+    if (!made.ok()) return made.status().Wrap("--objstore-parquet.config");
+    parquet = *std::move(made);
+  }
+  // Without it, nothing is kept on disk.
+  const std::string data_dir = flags.blocks.headers_on_disk ? flags.blocks.data_dir : "";
+  if (!data_dir.empty()) GN_TRY(files.MakeDirectories(data_dir));
   MemoryBudget budget("process", ProcessMemoryLimit(flags.read.memory_limit));
   cache::Environment cache_environment{runtime->blocking(), runtime->registry(), logger};
   if (budget.limit_bytes() > 0)
@@ -151,9 +177,10 @@ Status RunStore(const GlobalFlags& global, const AllStoreFlags& flags, std::map<
   catalog_options.strategy = flags.blocks.strategy == "recursive" ? blocks::DiscoveryStrategy::kRecursive
                                                                   : blocks::DiscoveryStrategy::kConcurrent;
   catalog_options.concurrency = static_cast<size_t>(std::max(flags.blocks.meta_concurrency, 1));
-  catalog_options.data_dir = flags.blocks.data_dir;
+  catalog_options.data_dir = data_dir;
   blocks::BlockCatalog catalog(catalog_options, source, files, runtime->blocking(), runtime->registry(), logger);
-  blocks::MetaFetcher fetcher(catalog, FiltersOf(flags.blocks, std::move(relabeler), catalog, *runtime),
+  blocks::MetaFetcher fetcher(catalog,
+                              FiltersOf(flags.blocks, std::move(relabeler), std::move(parquet), catalog, *runtime),
                               runtime->registry(), logger, SystemClock());
 
   store::ReadMetrics read_metrics(runtime->registry());
@@ -169,7 +196,8 @@ Status RunStore(const GlobalFlags& global, const AllStoreFlags& flags, std::map<
   store::IndexHeaderMetrics header_metrics(runtime->registry());
   store::StoreMetrics metrics(runtime->registry());
   store::BlockSyncOptions sync_options;
-  sync_options.data_dir = flags.blocks.data_dir;
+  sync_options.data_dir = data_dir;
+  sync_options.budget = &budget;
   sync_options.prepare_concurrency = static_cast<size_t>(std::max(flags.blocks.sync_concurrency, 1));
   sync_options.idle_timeout =
       flags.blocks.lazy_headers ? flags.blocks.header_idle_timeout : std::chrono::milliseconds(0);
@@ -208,7 +236,10 @@ Status RunStore(const GlobalFlags& global, const AllStoreFlags& flags, std::map<
   plan.router = &router;
   plan.grpc = flags.grpc;
   plan.request_log = std::move(request_log);
-  rpc::RegisterStore(store_server, &plan.methods);
+  std::optional<storeapi::MatcherCache> matchers;
+  if (flags.read.matcher_cache > 0)
+    matchers.emplace(static_cast<size_t>(flags.read.matcher_cache), runtime->registry());
+  rpc::RegisterStore(store_server, &plan.methods, MatcherMakerOf(matchers));
   rpc::RegisterInfo(info, &plan.methods);
   bool prepare = flags.blocks.header_strategy == "eager";
   plan.start = [&](const Cancel& cancel) -> Status {

@@ -9,10 +9,12 @@ void BlockFlags::Register(flags::FlagSet& f) {
       "no data will be lost, just store will have to rebuild the cache.",
       &data_dir);
   f.Config("objstore.config", "YAML file that contains object store configuration.", &objstore, true);
-  f.Config("objstore-parquet.config", "YAML file of a bucket with blocks in Parquet.", &parquet);
+  f.Config("objstore-parquet.config",
+           "YAML file of a bucket with blocks in Parquet: blocks that were converted to them are not served here.",
+           &parquet);
   f.Bool("cache-index-header",
-         "Cache TSDB index-headers on disk to reduce startup time. When set to true, Thanos Store will download index "
-         "headers from remote object storage on startup and create a header file on disk.",
+         "Keep index-headers and meta.jsons on disk, in --data-dir. Without it they are held in memory alone: headers "
+         "count against --memory.limit, and come from the bucket again after a start.",
          &headers_on_disk);
   f.GoDuration("sync-block-duration", "Repeat interval for syncing the blocks between local and remote view.",
                &sync_interval);
@@ -87,9 +89,10 @@ void StoreReadFlags::Register(flags::FlagSet& f) {
            "to 100, a posting group which fetches 100K keys will be marked as lazy if the current query only fetches "
            "1000 series. Set to 0 to disable. Only valid with --store.enable-lazy-expanded-postings.",
            &posting_ratio);
-  f.Int("matcher-cache-size", "Accepted without effect.", &matcher_cache);
+  f.Int("matcher-cache-size", "Max number of cached matchers items. Using 0 disables caching.", &matcher_cache);
   f.Config("request.logging-config", "YAML file with request logging configuration.", &request_logging);
-  f.Int("debug.series-batch-size", "Accepted without effect.", &series_batch).Hidden();
+  f.Int("debug.series-batch-size", "Series entries of one block that are read at a time, at most.", &series_batch)
+      .Hidden();
   f.Bytes("debug.estimated-max-series-size", "Estimated max series size.", &series_estimate).Hidden();
   f.Bytes("debug.estimated-max-chunk-size", "Estimated max chunk size.", &chunk_estimate).Hidden();
 }

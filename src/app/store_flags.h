@@ -28,7 +28,7 @@ struct StoreReadFlags {
   uint64_t downloaded_bytes = 0;
   uint64_t old_series_limit = 0, old_samples_limit = 0;
   flags::ConfigSource index_cache, caching_bucket, request_logging;
-  int series_concurrency = 20, series_batch = 10'000, matcher_cache = 0, old_sampling = 0;
+  int series_concurrency = 20, series_batch = 1024, matcher_cache = 0, old_sampling = 0;
   uint64_t series_estimate = 65'536, chunk_estimate = 16'000;
   bool lazy_postings = false;
   double posting_ratio = 100;

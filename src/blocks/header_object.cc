@@ -80,16 +80,33 @@ Status UploadIndexHeader(objstore::Bucket& bucket, io::FileSystem& files, const 
   return done;
 }
 
+namespace {
+
+Status Unpack(objstore::Bucket& bucket, const std::string& name, uint64_t index_bytes, const Cancel& cancel,
+              io::WritableFile& out) {
+  HeaderUnpacker unpacker(index_bytes, out);
+  GN_TRY(bucket.Get(name, cancel, [&](std::string_view bytes) { return unpacker.Append(bytes); }));
+  GN_TRY(unpacker.Finish());
+  return out.Sync();
+}
+
+}  // namespace
+
+Result<std::string> FetchIndexHeader(objstore::Bucket& bucket, const Ulid& block, uint64_t index_bytes,
+                                     const Cancel& cancel) {
+  const std::string name = io::JoinPath(block.ToString(), kHeaderObject);
+  io::WritableString out;
+  GN_TRY(Unpack(bucket, name, index_bytes, cancel, out).Wrap("fetch " + name));
+  return std::move(out).Release();
+}
+
 Status DownloadIndexHeader(objstore::Bucket& bucket, io::FileSystem& files, const Ulid& block, uint64_t index_bytes,
                            const std::string& path, const Cancel& cancel) {
   const std::string temporary = path + ".tmp", name = io::JoinPath(block.ToString(), kHeaderObject);
   Status done;
   {
     GN_ASSIGN(auto out, files.Create(temporary));
-    HeaderUnpacker unpacker(index_bytes, *out);
-    done = bucket.Get(name, cancel, [&](std::string_view bytes) { return unpacker.Append(bytes); });
-    if (done.ok()) done = unpacker.Finish();
-    if (done.ok()) done = out->Sync();
+    done = Unpack(bucket, name, index_bytes, cancel, *out);
   }
   if (done.ok()) done = files.Rename(temporary, path);
   if (done.ok()) return files.SyncDirectory(std::string(io::DirName(path)));

@@ -32,6 +32,10 @@ Status UploadIndexHeader(objstore::Bucket& bucket, io::FileSystem& files, const 
 Status DownloadIndexHeader(objstore::Bucket& bucket, io::FileSystem& files, const Ulid& block, uint64_t index_bytes,
                            const std::string& path, const Cancel& cancel);
 
+// The same in memory.
+Result<std::string> FetchIndexHeader(objstore::Bucket& bucket, const Ulid& block, uint64_t index_bytes,
+                                     const Cancel& cancel);
+
 // Takes the bytes of an object in order and writes the header in it. kCorrupt as soon as something is wrong.
 class HeaderUnpacker {
  public:

@@ -79,6 +79,12 @@ Status WriteIndexHeader(uint64_t index_bytes, const ReadRange& read, io::FileSys
   return files.SyncDirectory(std::string(io::DirName(path)));
 }
 
+Result<std::string> MakeIndexHeader(uint64_t index_bytes, const ReadRange& read) {
+  io::WritableString out;
+  GN_TRY(WriteParts(index_bytes, read, out));
+  return std::move(out).Release();
+}
+
 Result<std::unique_ptr<IndexHeader>> IndexHeader::Open(io::FileSystem& files, const std::string& path) {
   GN_ASSIGN(std::unique_ptr<io::MappedFile> file, files.Map(path));
   auto header = FromFile(std::move(file));

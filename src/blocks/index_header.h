@@ -26,6 +26,9 @@ using ReadRange = std::function<Result<std::string>(uint64_t offset, uint64_t n)
 // parts that it copies, some megabytes at a time.
 Status WriteIndexHeader(uint64_t index_bytes, const ReadRange& read, io::FileSystem& files, const std::string& path);
 
+// The same in memory.
+Result<std::string> MakeIndexHeader(uint64_t index_bytes, const ReadRange& read);
+
 class IndexHeader {
  public:
   // kCorrupt when it should be made again.

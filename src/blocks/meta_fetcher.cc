@@ -36,6 +36,7 @@ BlockCatalog::BlockCatalog(CatalogOptions options, objstore::Bucket& bucket, io:
                            telemetry::Registry& registry, telemetry::Logger& logger)
     : options_(std::move(options)),
       cache_dir_(options_.data_dir.empty() ? "" : io::JoinPath(options_.data_dir, "meta-syncer")),
+      cache_(files, cache_dir_.empty() ? "" : io::JoinPath(cache_dir_, "metas"), logger),
       bucket_(bucket),
       files_(files),
       executor_(executor),
@@ -46,7 +47,12 @@ BlockCatalog::BlockCatalog(CatalogOptions options, objstore::Bucket& bucket, io:
                                         "Total blocks metadata cache busts by base Fetcher")) {}
 
 Status BlockCatalog::ListRecursively(const Cancel& cancel, std::vector<Listed>* blocks) {
-  return bucket_.Iter("", {.recursive = true, .attributes = true}, cancel, [&](const objstore::ObjectEntry& entry) {
+  objstore::IterOptions options{.recursive = true, .attributes = true};
+  // What counts lies beside the meta; that there are chunks is enough to know.
+  options.fold = [](std::string_view dir) {
+    return std::count(dir.begin(), dir.end(), '/') == 2 && BlockOfPath(FirstPart(dir)).has_value();
+  };
+  return bucket_.Iter("", options, cancel, [&](const objstore::ObjectEntry& entry) {
     std::string_view dir = FirstPart(entry.name);
     if (dir.size() == entry.name.size()) return Status();  // a file in the root
     std::optional<Ulid> id = BlockOfPath(dir);
@@ -84,50 +90,23 @@ Result<std::vector<BlockCatalog::Listed>> BlockCatalog::List(const Cancel& cance
   return blocks;
 }
 
-MetaPtr BlockCatalog::FromDisk(const Ulid& id) {
-  if (cache_dir_.empty()) return nullptr;
-  const std::string dir = io::JoinPath(cache_dir_, id.ToString());
-  Result<std::string> text = files_.ReadFile(io::JoinPath(dir, tsdb::kMetaFile), kMetaBytesMax);
-  if (!text.ok()) return nullptr;
+MetaPtr BlockCatalog::FromCache(const Listed& block) {
+  std::optional<std::string_view> text = cache_.Find(block.id, block.modified_ms);
+  if (!text.has_value()) return nullptr;
   Result<Meta> meta = ParseMeta(*text);
-  if (meta.ok() && meta->block.ulid == id) return std::make_shared<const Meta>(*std::move(meta));
-  GN_LOG(logger_, kWarn, "a cached meta.json does not read and is removed", {"block", id.ToString()},
-         {"err", meta.status()});
-  ForgetOnDisk(id);
-  return nullptr;
+  if (!meta.ok() || meta->block.ulid != block.id) return nullptr;  // it is fetched again
+  return std::make_shared<const Meta>(*std::move(meta));
 }
 
-// What is lost here is fetched again: nothing is synced, and errors are only told.
-void BlockCatalog::ToDisk(const Ulid& id, std::string_view text) {
+// Before there was one file, each block had a directory here, as Thanos has it.
+void BlockCatalog::RemoveOldCache() {
   if (cache_dir_.empty()) return;
-  const std::string dir = io::JoinPath(cache_dir_, id.ToString());
-  const std::string path = io::JoinPath(dir, tsdb::kMetaFile), aside = path + ".tmp";
-  auto write = [&]() -> Status {
-    GN_TRY(files_.MakeDirectories(dir));
-    GN_ASSIGN(auto file, files_.Create(aside));
-    GN_TRY(file->Append(text));
-    file.reset();
-    return files_.Rename(aside, path);
-  };
-  if (Status status = write(); !status.ok()) {
-    GN_LOG(logger_, kWarn, "a meta.json is not cached", {"block", id.ToString()}, {"err", status});
-  }
-}
-
-void BlockCatalog::ForgetOnDisk(const Ulid& id) {
-  if (cache_dir_.empty()) return;
-  if (Status status = files_.RemoveAll(io::JoinPath(cache_dir_, id.ToString())); !status.ok()) {
-    GN_LOG(logger_, kWarn, "a cached meta.json is not removed", {"block", id.ToString()}, {"err", status});
-  }
-}
-
-void BlockCatalog::CleanDisk(const MetaMap& metas) {
-  if (cache_dir_.empty()) return;
-  Result<std::vector<io::FileInfo>> dirs = files_.List(cache_dir_);
+  Result<std::vector<io::FileInfo>> dirs = files_.ListNames(cache_dir_);
   if (!dirs.ok()) return;  // nothing was cached yet
   for (const io::FileInfo& dir : *dirs) {
-    std::optional<Ulid> id = BlockOfPath(dir.name);
-    if (id.has_value() && !metas.contains(*id)) ForgetOnDisk(*id);
+    if (!BlockOfPath(dir.name).has_value()) continue;
+    if (Status status = files_.RemoveAll(io::JoinPath(cache_dir_, dir.name)); !status.ok())
+      GN_LOG(logger_, kWarn, "a cached meta.json is not removed", {"block", dir.name}, {"err", status});
   }
 }
 
@@ -144,23 +123,21 @@ Result<MetaPtr> BlockCatalog::Load(const Listed& block, const Cancel& cancel) {
       return found->second.meta;
     }
   }
-  if (changed) {
-    cache_busts_.Add();
-    ForgetOnDisk(block.id);
-  }
-  if (MetaPtr meta = changed ? nullptr : FromDisk(block.id); meta != nullptr) return meta;
+  if (changed) cache_busts_.Add();
+  if (MetaPtr meta = FromCache(block); meta != nullptr) return meta;
   const std::string name = io::JoinPath(block.id.ToString(), tsdb::kMetaFile);
   GN_ASSIGN(std::string text, objstore::ReadObject(bucket_, name, cancel, kMetaBytesMax));
   Result<Meta> meta = ParseMeta(text);
   if (!meta.ok()) return meta.status().Wrap(name);
   if (meta->block.ulid != block.id) return Status(Code::kCorrupt, name + ": it is of another block");
-  ToDisk(block.id, text);
+  cache_.Put({block.id, block.modified_ms, text});
   return std::make_shared<const Meta>(*std::move(meta));
 }
 
 Result<Catalog> BlockCatalog::Sync(const Cancel& cancel) {
   MutexLock one(syncing_);
   syncs_.Add();
+  if (!std::exchange(cache_loaded_, true)) cache_.Load();
   GN_ASSIGN(std::vector<Listed> blocks, List(cancel));
   Catalog catalog;
   catalog.markers_known = options_.strategy == DiscoveryStrategy::kRecursive;
@@ -189,19 +166,26 @@ Result<Catalog> BlockCatalog::Sync(const Cancel& cancel) {
       catalog.failures.push_back(std::move(status));
     }
   }
-  if (!catalog.failures.empty()) return catalog;
-  // Only a complete view says what can be forgotten.
-  std::unordered_map<std::string, Remembered> remembered;
-  for (const Listed& block : blocks) {
-    auto found = catalog.metas.find(block.id);
-    if (found != catalog.metas.end()) remembered[KeyOf(block.id)] = {found->second, block.modified_ms};
-  }
+  Remember(catalog, blocks);
+  return catalog;
+}
+
+void BlockCatalog::Remember(const Catalog& catalog, const std::vector<Listed>& blocks) {
+  const bool complete = catalog.failures.empty();
   {
     MutexLock lock(mutex_);
+    std::unordered_map<std::string, Remembered> remembered;
+    // Only a complete view says what can be forgotten.
+    if (!complete) remembered.swap(remembered_);
+    for (const Listed& block : blocks) {
+      auto found = catalog.metas.find(block.id);
+      if (found != catalog.metas.end()) remembered[KeyOf(block.id)] = {found->second, block.modified_ms};
+    }
     remembered_.swap(remembered);
   }
-  CleanDisk(catalog.metas);
-  return catalog;
+  if (!complete) return;
+  cache_.Finish([&](const Ulid& id) { return catalog.metas.contains(id); });
+  if (!std::exchange(old_cache_removed_, true)) RemoveOldCache();
 }
 
 // ---- MetaFetcher ----------------------------------------------------------------------------------------------------

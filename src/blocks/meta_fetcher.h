@@ -1,4 +1,4 @@
-// MetaFetcher: what blocks a bucket has, as their metas say, filtered; in memory, and on disk between starts.
+// MetaFetcher: what blocks a bucket has, as their metas say, filtered; in memory, and in a file between starts.
 //
 // A bad block (no meta.json yet, or one that does not parse) is reported beside the good ones and never stops them.
 // Upstream: thanos pkg/block/fetcher.go
@@ -24,6 +24,7 @@
 #include "base/status.h"
 #include "base/ulid.h"
 #include "blocks/markers.h"
+#include "blocks/meta_cache.h"
 #include "blocks/thanos_meta.h"
 #include "io/file_system.h"
 #include "objstore/bucket.h"
@@ -56,7 +57,7 @@ struct CatalogOptions {
   DiscoveryStrategy strategy = DiscoveryStrategy::kConcurrent;
   size_t concurrency = 32;         // metas fetched at a time
   size_t exists_concurrency = 64;  // questions at a time
-  std::string data_dir;            // metas are kept in its meta-syncer/; "" = nowhere
+  std::string data_dir;            // metas are kept in its meta-syncer/metas; "" = nowhere
 };
 
 // Reads the bucket, and remembers metas.
@@ -86,13 +87,13 @@ class BlockCatalog {
   Status ListRecursively(const Cancel& cancel, std::vector<Listed>* blocks);
   Status ListConcurrently(const Cancel& cancel, std::vector<Listed>* blocks);
   Result<MetaPtr> Load(const Listed& block, const Cancel& cancel);
-  MetaPtr FromDisk(const Ulid& id);
-  void ToDisk(const Ulid& id, std::string_view text);
-  void ForgetOnDisk(const Ulid& id);
-  void CleanDisk(const MetaMap& metas);
+  MetaPtr FromCache(const Listed& block);
+  void Remember(const Catalog& catalog, const std::vector<Listed>& blocks) GN_REQUIRES(syncing_);
+  void RemoveOldCache();
 
   const CatalogOptions options_;
   const std::string cache_dir_;
+  MetaCache cache_;
   objstore::Bucket& bucket_;
   io::FileSystem& files_;
   Executor& executor_;
@@ -100,6 +101,7 @@ class BlockCatalog {
   telemetry::Counter& syncs_;
   telemetry::Counter& cache_busts_;
   Mutex syncing_;  // held across a sync
+  bool cache_loaded_ GN_GUARDED_BY(syncing_) = false, old_cache_removed_ GN_GUARDED_BY(syncing_) = false;
   Mutex mutex_;
   std::unordered_map<std::string, Remembered> remembered_ GN_GUARDED_BY(mutex_);  // by the bytes of the id
 };

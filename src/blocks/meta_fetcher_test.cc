@@ -82,11 +82,11 @@ TEST_P(MetaFetcherTest, MetasAreFetchedOnce) {
   EXPECT_EQ(Fetch().size(), 20u);
   EXPECT_EQ(Fetch().size(), 20u);
   EXPECT_EQ(bucket_.calls().at("get"), 20);
-  // Another start with the same directory, and one with a directory that was damaged.
+  // Another start with the same directory, and one with a file that was cut.
   Start({}, "/data");
   EXPECT_EQ(Fetch().size(), 20u);
   EXPECT_EQ(bucket_.calls().at("get"), 20);
-  ASSERT_TRUE(files_.WriteAtomically("/data/meta-syncer/" + TestUlid(7).ToString() + "/meta.json", "{cut").ok());
+  ASSERT_TRUE(files_.Truncate("/data/meta-syncer/metas", files_.Stat("/data/meta-syncer/metas")->bytes - 1).ok());
   Start({}, "/data");
   EXPECT_EQ(Fetch().size(), 20u);
   EXPECT_EQ(bucket_.calls().at("get"), 21);
@@ -99,8 +99,24 @@ TEST_P(MetaFetcherTest, WhatIsGoneIsForgotten) {
   EXPECT_EQ(Fetch().size(), 2u);
   ASSERT_TRUE(bucket_.Delete(TestUlid(1).ToString() + "/meta.json", Cancel()).ok());
   EXPECT_EQ(Fetch(), Ids{TestUlid(2)});
-  EXPECT_FALSE(files_.Exists("/data/meta-syncer/" + TestUlid(1).ToString()));
-  EXPECT_TRUE(files_.Exists("/data/meta-syncer/" + TestUlid(2).ToString()));
+  // Nor does the file bring it back: the meta of a block that comes again is fetched.
+  const int64_t gets = bucket_.calls().at("get");
+  PutBlock(bucket_, TestMeta(TestUlid(1), 0, 5'000));
+  Start({}, "/data");
+  EXPECT_EQ(Fetch().size(), 2u);
+  EXPECT_EQ(view_.metas.at(TestUlid(1))->block.maxt_ms, 5'000);
+  EXPECT_EQ(bucket_.calls().at("get"), gets + 1);
+}
+
+TEST_P(MetaFetcherTest, ADirectoryForEachMetaOfOlderVersionsIsRemoved) {
+  const std::string old = "/data/meta-syncer/" + TestUlid(1).ToString();
+  ASSERT_TRUE(files_.MakeDirectories(old).ok());
+  ASSERT_TRUE(files_.WriteAtomically(old + "/meta.json", "{}").ok());
+  PutBlock(bucket_, TestMeta(TestUlid(1)));
+  Start({}, "/data");
+  EXPECT_EQ(Fetch().size(), 1u);
+  EXPECT_FALSE(files_.Exists(old));
+  EXPECT_TRUE(files_.Exists("/data/meta-syncer/metas"));
 }
 
 TEST_P(MetaFetcherTest, AFailureMakesTheViewIncompleteAndForgetsNothing) {
@@ -179,6 +195,31 @@ TEST_P(MetaFetcherTest, AChangedMetaIsFetchedAnewWhenTheListingTells) {
   bool recursive = GetParam() == DiscoveryStrategy::kRecursive;
   EXPECT_EQ(view_.metas.at(TestUlid(1))->block.maxt_ms, recursive ? 5'000 : 7'200'000);
   EXPECT_TRUE(Has(std::string("thanos_blocks_meta_base_cache_busts_total ") + (recursive ? "1" : "0")));
+}
+
+TEST_P(MetaFetcherTest, AMetaThatChangedWhileNobodyLookedIsFetchedAnewWhenTheListingTells) {
+  PutBlock(bucket_, TestMeta(TestUlid(1)));
+  Start({}, "/data");
+  Fetch();
+  clock_.Advance(minutes(1));
+  PutBlock(bucket_, TestMeta(TestUlid(1), 0, 5'000));
+  Start({}, "/data");
+  Fetch();
+  bool recursive = GetParam() == DiscoveryStrategy::kRecursive;
+  EXPECT_EQ(view_.metas.at(TestUlid(1))->block.maxt_ms, recursive ? 5'000 : 7'200'000);
+}
+
+TEST_P(MetaFetcherTest, AfterAnIncompleteViewWhatWasReadIsNotReadAgain) {
+  for (uint8_t i = 1; i <= 3; ++i) PutBlock(bucket_, TestMeta(TestUlid(i)));
+  bucket_.SetFault([](std::string_view operation, const std::string& name) {
+    return operation == "get" && name.starts_with(TestUlid(3).ToString()) ? Status(Code::kUnavailable, "down")
+                                                                          : Status();
+  });
+  Start();
+  EXPECT_EQ(Fetch().size(), 2u);
+  const int64_t gets = bucket_.calls().at("get");
+  EXPECT_EQ(Fetch().size(), 2u);
+  EXPECT_EQ(bucket_.calls().at("get"), gets + 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(, MetaFetcherTest,

@@ -12,6 +12,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/status.h"
@@ -52,6 +53,21 @@ class WritableFile {
 
 inline constexpr size_t kDirectAlignment = 4096;
 
+// A file that is written into memory alone.
+class WritableString final : public WritableFile {
+ public:
+  Status Append(std::string_view bytes) override {
+    bytes_.append(bytes);
+    return Status();
+  }
+  Status Sync() override { return Status(); }
+  uint64_t size() const override { return bytes_.size(); }
+  std::string Release() && { return std::move(bytes_); }
+
+ private:
+  std::string bytes_;
+};
+
 // Holds a lock file; lets go on destruction.
 class FileLock {
  public:
@@ -80,6 +96,8 @@ class FileSystem {
   Status WriteAtomically(const std::string& path, std::string_view bytes);
 
   virtual Result<std::vector<FileInfo>> List(const std::string& dir) = 0;  // by name
+  // The same without sizes and times: not a call for each file, where the directory itself says what it is.
+  virtual Result<std::vector<FileInfo>> ListNames(const std::string& dir) { return List(dir); }
   virtual Result<FileInfo> Stat(const std::string& path) = 0;
   bool Exists(const std::string& path) { return Stat(path).ok(); }
   virtual Status MakeDirectories(const std::string& path) = 0;  // with its parents; ok when it is there

@@ -145,25 +145,8 @@ class RealFileSystemImpl : public FileSystem {
     return truncate(path.c_str(), static_cast<off_t>(bytes)) == 0 ? Status() : ErrnoStatus("truncate", path);
   }
 
-  Result<std::vector<FileInfo>> List(const std::string& dir) override {
-    DIR* handle = opendir(dir.c_str());
-    if (handle == nullptr) return ErrnoStatus("list", dir);
-    std::vector<FileInfo> files;
-    while (const dirent* entry = readdir(handle)) {
-      std::string name = entry->d_name;
-      if (name == "." || name == "..") continue;
-      struct stat info;
-      // One that vanished meanwhile is not there; a link without a target is listed as what it is.
-      if (fstatat(dirfd(handle), entry->d_name, &info, 0) != 0 &&
-          fstatat(dirfd(handle), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
-        continue;
-      }
-      files.push_back(ToInfo(std::move(name), info));
-    }
-    closedir(handle);
-    std::sort(files.begin(), files.end(), [](const FileInfo& a, const FileInfo& b) { return a.name < b.name; });
-    return files;
-  }
+  Result<std::vector<FileInfo>> List(const std::string& dir) override { return Entries(dir, true); }
+  Result<std::vector<FileInfo>> ListNames(const std::string& dir) override { return Entries(dir, false); }
   Result<FileInfo> Stat(const std::string& path) override {
     struct stat info;
     if (stat(path.c_str(), &info) != 0) return ErrnoStatus("stat", path);
@@ -217,6 +200,29 @@ class RealFileSystemImpl : public FileSystem {
   }
 
  private:
+  static Result<std::vector<FileInfo>> Entries(const std::string& dir, bool attributes) {
+    DIR* handle = opendir(dir.c_str());
+    if (handle == nullptr) return ErrnoStatus("list", dir);
+    std::vector<FileInfo> files;
+    while (const dirent* entry = readdir(handle)) {
+      std::string name = entry->d_name;
+      if (name == "." || name == "..") continue;
+      if (!attributes && (entry->d_type == DT_REG || entry->d_type == DT_DIR)) {
+        files.push_back({std::move(name), 0, 0, entry->d_type == DT_DIR});
+        continue;
+      }
+      struct stat info;
+      // One that vanished meanwhile is not there; a link without a target is listed as what it is.
+      if (fstatat(dirfd(handle), entry->d_name, &info, 0) != 0 &&
+          fstatat(dirfd(handle), entry->d_name, &info, AT_SYMLINK_NOFOLLOW) != 0) {
+        continue;
+      }
+      files.push_back(ToInfo(std::move(name), info));
+    }
+    closedir(handle);
+    std::sort(files.begin(), files.end(), [](const FileInfo& a, const FileInfo& b) { return a.name < b.name; });
+    return files;
+  }
   static Result<std::unique_ptr<WritableFile>> OpenForWriting(const std::string& path, int flags) {
     GN_ASSIGN(Descriptor fd, Open(path, flags));
     GN_ASSIGN(struct stat info, StatOf(fd, path));

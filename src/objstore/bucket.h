@@ -40,6 +40,9 @@ struct ObjectEntry {
 struct IterOptions {
   bool recursive = false;   // all objects below, and no directories
   bool attributes = false;  // size and time of objects: costs a call each on some file systems
+  // In a recursive listing: a directory ("a/b/", from the root) for which this is true may be told by one entry instead
+  // of all objects below, where a store has directories and is spared work by it.
+  std::function<bool(std::string_view)> fold = nullptr;
 };
 
 // The bytes of an upload. Threads: one thread at a time, but for what file() gives.

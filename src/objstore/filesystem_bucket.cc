@@ -13,7 +13,7 @@ namespace gauntlet::objstore {
 namespace {
 
 // Where unfinished uploads lie: beside the objects, on the same file system; no listing shows it.
-constexpr char kAside[] = ".gauntlet-uploads";
+constexpr char kAside[] = ".gauntlet-uploads", kAsideListed[] = ".gauntlet-uploads/";
 constexpr int64_t kLeftoverMs = int64_t{24} * 3600 * 1000;
 constexpr size_t kReadBytes = 512 << 10;
 constexpr int kDepthMax = 100;
@@ -55,19 +55,23 @@ Result<std::string> FilesystemBucket::PathOf(const std::string& name, const Canc
   return io::JoinPath(root_, name);
 }
 
-// As the names of objects sort: a directory with its slash.
+// As the names of objects sort: a directory with its slash, which it has here.
 Result<std::vector<io::FileInfo>> FilesystemBucket::ListSorted(const std::string& dir) const {
-  GN_ASSIGN(std::vector<io::FileInfo> all, files_.List(dir));
-  auto key = [](const io::FileInfo& info) { return info.is_directory ? info.name + "/" : info.name; };
-  std::sort(all.begin(), all.end(), [&](const auto& a, const auto& b) { return key(a) < key(b); });
+  GN_ASSIGN(std::vector<io::FileInfo> all, files_.ListNames(dir));
+  for (io::FileInfo& info : all) {
+    if (info.is_directory) info.name.push_back('/');
+  }
+  std::sort(all.begin(), all.end(), [](const io::FileInfo& a, const io::FileInfo& b) { return a.name < b.name; });
   return all;
 }
 
 Result<bool> FilesystemBucket::HasObjects(const std::string& dir) const {
-  Result<std::vector<io::FileInfo>> children = files_.List(dir);
+  Result<std::vector<io::FileInfo>> children = files_.ListNames(dir);
   if (!children.ok()) return children.status().code() == Code::kNotFound ? Result<bool>(false) : children.status();
   for (const io::FileInfo& child : *children) {
     if (!child.is_directory) return true;
+  }
+  for (const io::FileInfo& child : *children) {
     GN_ASSIGN(bool below, HasObjects(io::JoinPath(dir, child.name)));
     if (below) return true;
   }
@@ -94,22 +98,34 @@ Status FilesystemBucket::Walk(const std::string& prefix, const IterOptions& opti
     if (info.ok() && !info->is_directory) return Status();
     return children.status();
   }
+  // A folded directory beside files need not be looked into: the directory above it is one with objects anyway.
+  const bool any_file = std::any_of(children->begin(), children->end(), [](const auto& c) { return !c.is_directory; });
   for (const io::FileInfo& child : *children) {
-    if (depth == 0 && prefix.empty() && child.name == kAside) continue;
-    std::string name = prefix + child.name;
+    if (prefix.empty() && child.name == kAsideListed) continue;
+    const std::string name = prefix + child.name;
     if (!child.is_directory) {
-      GN_TRY(on_entry({name, child.bytes, child.modified_ms}));
+      GN_TRY(TellFile(name, options, on_entry));
       continue;
     }
-    name.push_back('/');
-    if (options.recursive) {
+    const bool folds = options.recursive && options.fold && options.fold(name);
+    if (options.recursive && !folds) {
       GN_TRY(Walk(name, options, cancel, on_entry, depth + 1));
       continue;
     }
-    GN_ASSIGN(bool objects, HasObjects(io::JoinPath(root_, name)));
+    bool objects = folds && any_file;
+    if (!objects) {
+      GN_ASSIGN(objects, HasObjects(io::JoinPath(root_, name)));
+    }
     if (objects) GN_TRY(on_entry({name, 0, 0}));
   }
   return Status();
+}
+
+Status FilesystemBucket::TellFile(const std::string& name, const IterOptions& options, const OnEntry& on_entry) const {
+  if (!options.attributes) return on_entry({name, 0, 0});
+  Result<io::FileInfo> info = files_.Stat(io::JoinPath(root_, name));
+  if (info.ok()) return on_entry({name, info->bytes, info->modified_ms});
+  return info.status().code() == Code::kNotFound ? Status() : info.status();  // deleted meanwhile
 }
 
 Status FilesystemBucket::Get(const std::string& name, const Cancel& cancel, const OnBytes& on_bytes) {

@@ -41,6 +41,7 @@ class FilesystemBucket final : public Bucket {
   Result<bool> HasObjects(const std::string& dir) const;
   Status Walk(const std::string& prefix, const IterOptions& options, const Cancel& cancel, const OnEntry& on_entry,
               int depth) const;
+  Status TellFile(const std::string& name, const IterOptions& options, const OnEntry& on_entry) const;
   Status WriteAside(const std::string& path, Source& source, const Cancel& cancel) const;
   // Puts the finished file in its place, with the directories above it; all of it durable.
   Status Publish(const std::string& aside, const std::string& path, bool if_absent) const;

@@ -81,6 +81,24 @@ TEST(FilesystemBucket, EmptyDirectoriesAreGoneOrUnseen) {
   EXPECT_TRUE(bucket.Iter("", {}, Cancel(), none).ok());
 }
 
+TEST(FilesystemBucket, AFoldedDirectoryIsOneEntryIfThereIsAnythingInIt) {
+  io::FakeFileSystem files;
+  FilesystemBucket bucket(files, "/bucket");
+  for (const char* name : {"a/chunks/1", "a/chunks/2", "a/meta", "b/chunks/1", "chunks/1"})
+    ASSERT_TRUE(WriteObject(bucket, name, "1", Cancel()).ok());
+  ASSERT_TRUE(files.MakeDirectories("/bucket/c/chunks").ok());
+  IterOptions options{.recursive = true, .attributes = true};
+  options.fold = [](std::string_view dir) { return dir.ends_with("/chunks/"); };
+  std::string names;
+  auto tell = [&](const ObjectEntry& entry) {
+    EXPECT_EQ(entry.bytes, entry.is_directory() ? 0u : 1u);
+    names += std::string(entry.name) + " ";
+    return Status();
+  };
+  ASSERT_TRUE(bucket.Iter("", options, Cancel(), tell).ok());
+  EXPECT_EQ(names, "a/chunks/ a/meta b/chunks/ chunks/1 ");
+}
+
 TEST(FilesystemBucket, DirectoriesAreNoObjects) {
   io::FakeFileSystem files;
   FilesystemBucket bucket(files, "/bucket");

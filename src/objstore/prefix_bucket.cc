@@ -11,7 +11,11 @@ std::unique_ptr<Bucket> PrefixBucket::Wrap(std::unique_ptr<Bucket> inner, std::s
 
 Status PrefixBucket::Iter(const std::string& dir, const IterOptions& options, const Cancel& cancel,
                           const OnEntry& on_entry) {
-  return inner_->Iter(prefix_ + dir, options, cancel, [&](const ObjectEntry& entry) {
+  IterOptions below = options;
+  if (options.fold) {
+    below.fold = [&](std::string_view at) { return options.fold(at.substr(std::min(prefix_.size(), at.size()))); };
+  }
+  return inner_->Iter(prefix_ + dir, below, cancel, [&](const ObjectEntry& entry) {
     ObjectEntry mine = entry;
     mine.name.remove_prefix(std::min(prefix_.size(), mine.name.size()));
     return on_entry(mine);

@@ -36,7 +36,7 @@ BlockSync::Opened BlockSync::Open(const Ulid& id, const blocks::Meta& meta) {
     if (file.rel_path == blocks::kIndexFile) index_bytes = static_cast<uint64_t>(std::max<int64_t>(file.bytes, 0));
   }
   opened.header = std::make_shared<IndexHeaderFile>(*environment_.bucket, files_, options_.data_dir, id, index_bytes,
-                                                    header_metrics_);
+                                                    header_metrics_, options_.budget);
   opened.block = std::make_shared<BucketBlock>(std::move(facts), opened.header, environment_);
   return opened;
 }
@@ -72,7 +72,8 @@ void BlockSync::DropGone(const blocks::MetaMap& metas) {
 
 // Headers of blocks that are gone: also those from before the last start.
 void BlockSync::CleanDirectory() {
-  Result<std::vector<io::FileInfo>> entries = files_.List(options_.data_dir);
+  if (options_.data_dir.empty()) return;
+  Result<std::vector<io::FileInfo>> entries = files_.ListNames(options_.data_dir);
   if (!entries.ok()) return;
   for (const io::FileInfo& entry : *entries) {
     std::optional<Ulid> id = Ulid::Parse(entry.name);

@@ -15,6 +15,7 @@
 
 #include "base/cancel.h"
 #include "base/clock.h"
+#include "base/memory_budget.h"
 #include "blocks/meta_fetcher.h"
 #include "io/file_system.h"
 #include "store/bucket_store.h"
@@ -25,7 +26,8 @@
 namespace gauntlet::store {
 
 struct BlockSyncOptions {
-  std::string data_dir;                             // of index headers
+  std::string data_dir;                             // of index headers; "" = they are held in memory alone
+  MemoryBudget* budget = nullptr;                   // which they are charged to then; may be null
   size_t prepare_concurrency = 20;                  // headers made at a time
   std::chrono::milliseconds idle_timeout{300'000};  // of loaded headers
 };

@@ -38,22 +38,24 @@ IndexHeaderMetrics::IndexHeaderMetrics(telemetry::Registry& registry)
       from_index(Sources(registry).With({"index"})) {}
 
 IndexHeaderFile::IndexHeaderFile(objstore::Bucket& bucket, io::FileSystem& files, const std::string& dir,
-                                 const Ulid& block, uint64_t index_bytes, IndexHeaderMetrics& metrics)
+                                 const Ulid& block, uint64_t index_bytes, IndexHeaderMetrics& metrics,
+                                 MemoryBudget* budget)
     : bucket_(bucket),
       files_(files),
       ulid_(block),
       index_bytes_(index_bytes),
       block_(block.ToString()),
-      dir_(dir + "/" + block_),
-      path_(dir_ + "/index-header"),
-      metrics_(metrics) {}
+      dir_(dir.empty() ? "" : dir + "/" + block_),
+      path_(dir.empty() ? "" : dir_ + "/index-header"),
+      metrics_(metrics),
+      budget_(budget) {}
 
 Result<IndexTables> IndexHeaderFile::Get(const Cancel& cancel) {
   MutexLock lock(mutex_);
   if (header_ == nullptr) {
     auto begun = std::chrono::steady_clock::now();
     metrics_.loads.Add(1);
-    Result<std::unique_ptr<blocks::IndexHeader>> header = Load(cancel);
+    Result<HeaderPtr> header = LoadCharged(cancel);
     if (!header.ok()) {
       metrics_.load_failures.Add(1);
       return header.status();
@@ -72,7 +74,7 @@ Result<IndexTables> IndexHeaderFile::Get(const Cancel& cancel) {
 
 Status IndexHeaderFile::Prepare(const Cancel& cancel) {
   MutexLock lock(mutex_);
-  if (header_ != nullptr || files_.Exists(path_)) return Status();
+  if (path_.empty() || header_ != nullptr || files_.Exists(path_)) return Status();
   return Make(cancel, true);
 }
 
@@ -88,7 +90,20 @@ bool IndexHeaderFile::loaded() const {
   return header_ != nullptr;
 }
 
+Result<IndexHeaderFile::HeaderPtr> IndexHeaderFile::LoadCharged(const Cancel& cancel) {
+  GN_ASSIGN(std::unique_ptr<blocks::IndexHeader> header, Load(cancel));
+  if (!path_.empty()) return HeaderPtr(std::move(header));
+  struct Held {
+    std::unique_ptr<blocks::IndexHeader> header;
+    MemoryCharge charge;
+  };
+  auto held = std::make_shared<Held>(Held{std::move(header), MemoryCharge(budget_, "index headers")});
+  GN_TRY(held->charge.Set(held->header->file_bytes() + held->header->memory_bytes()));
+  return HeaderPtr(held, held->header.get());
+}
+
 Result<std::unique_ptr<blocks::IndexHeader>> IndexHeaderFile::Load(const Cancel& cancel) {
+  if (path_.empty()) return LoadIntoMemory(cancel);
   if (files_.Exists(path_)) {
     Result<std::unique_ptr<blocks::IndexHeader>> header = blocks::IndexHeader::Open(files_, path_);
     if (header.ok() || header.status().code() != Code::kCorrupt) return header;
@@ -100,31 +115,68 @@ Result<std::unique_ptr<blocks::IndexHeader>> IndexHeaderFile::Load(const Cancel&
   return blocks::IndexHeader::Open(files_, path_);
 }
 
-Status IndexHeaderFile::Make(const Cancel& cancel, bool ready_made) {
-  std::string index = block_ + "/index";
-  auto begun = std::chrono::steady_clock::now();
-  GN_TRY(files_.MakeDirectories(dir_));
-  uint64_t index_bytes = index_bytes_;
-  if (index_bytes == 0) {
-    GN_ASSIGN(objstore::ObjectAttributes attributes, bucket_.Attributes(index, cancel));
-    index_bytes = attributes.bytes;
-  }
-  // Whatever is wrong with a ready-made one, the index is what counts.
-  if (ready_made && blocks::DownloadIndexHeader(bucket_, files_, ulid_, index_bytes, path_, cancel).ok()) {
-    metrics_.from_object.Add();
-    metrics_.download_seconds.Observe(Since(begun));
-    return Status();
-  }
-  GN_TRY(cancel.status());
-  auto read = [&](uint64_t offset, uint64_t n) -> Result<std::string> {
+Result<uint64_t> IndexHeaderFile::IndexBytes(const Cancel& cancel) {
+  if (index_bytes_ != 0) return index_bytes_;
+  GN_ASSIGN(objstore::ObjectAttributes attributes, bucket_.Attributes(block_ + "/index", cancel));
+  return attributes.bytes;
+}
+
+blocks::ReadRange IndexHeaderFile::IndexReader(const Cancel& cancel) {
+  return [this, cancel](uint64_t offset, uint64_t n) -> Result<std::string> {
+    const std::string index = block_ + "/index";
     GN_ASSIGN(std::string bytes, objstore::ReadRange(bucket_, index, offset, n, cancel));
     if (bytes.size() != n) return Status(Code::kCorrupt, index + " ends early");
     return bytes;
   };
-  GN_TRY(blocks::WriteIndexHeader(index_bytes, read, files_, path_).Wrap("make the index header of " + block_));
-  metrics_.from_index.Add();
+}
+
+void IndexHeaderFile::Made(telemetry::Counter& source, std::chrono::steady_clock::time_point begun) {
+  source.Add();
   metrics_.download_seconds.Observe(Since(begun));
+}
+
+// Whatever is wrong with a ready-made one, the index is what counts.
+Status IndexHeaderFile::Make(const Cancel& cancel, bool ready_made) {
+  auto begun = std::chrono::steady_clock::now();
+  GN_TRY(files_.MakeDirectories(dir_));
+  GN_ASSIGN(uint64_t index_bytes, IndexBytes(cancel));
+  if (ready_made && blocks::DownloadIndexHeader(bucket_, files_, ulid_, index_bytes, path_, cancel).ok()) {
+    Made(metrics_.from_object, begun);
+    return Status();
+  }
+  GN_TRY(cancel.status());
+  GN_TRY(blocks::WriteIndexHeader(index_bytes, IndexReader(cancel), files_, path_)
+             .Wrap("make the index header of " + block_));
+  Made(metrics_.from_index, begun);
   return Status();
+}
+
+Result<std::string> IndexHeaderFile::MakeInMemory(const Cancel& cancel, bool ready_made) {
+  auto begun = std::chrono::steady_clock::now();
+  GN_ASSIGN(uint64_t index_bytes, IndexBytes(cancel));
+  if (ready_made) {
+    Result<std::string> fetched = blocks::FetchIndexHeader(bucket_, ulid_, index_bytes, cancel);
+    if (fetched.ok()) {
+      Made(metrics_.from_object, begun);
+      return fetched;
+    }
+    GN_TRY(cancel.status());
+  }
+  Result<std::string> made = blocks::MakeIndexHeader(index_bytes, IndexReader(cancel));
+  if (!made.ok()) return made.status().Wrap("make the index header of " + block_);
+  Made(metrics_.from_index, begun);
+  return made;
+}
+
+Result<std::unique_ptr<blocks::IndexHeader>> IndexHeaderFile::LoadIntoMemory(const Cancel& cancel) {
+  auto open = [](std::string bytes) {
+    return blocks::IndexHeader::FromFile(std::make_unique<io::MappedFile>(std::move(bytes)));
+  };
+  GN_ASSIGN(std::string bytes, MakeInMemory(cancel, true));
+  auto header = open(std::move(bytes));
+  if (header.ok() || header.status().code() != Code::kCorrupt) return header;
+  GN_ASSIGN(bytes, MakeInMemory(cancel, false));
+  return open(std::move(bytes));
 }
 
 }  // namespace gauntlet::store

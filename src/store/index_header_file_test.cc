@@ -52,6 +52,36 @@ TEST_F(IndexHeaderFileTest, AReadyMadeHeaderSparesTheIndex) {
   EXPECT_EQ(metrics_.from_index.value(), 0);
 }
 
+TEST_F(IndexHeaderFileTest, WithoutADirectoryItIsHeldInMemoryAndCharged) {
+  MemoryBudget budget("process", 0);
+  for (bool ready_made : {false, true}) {
+    if (ready_made) PutHeader();
+    IndexHeaderFile file(bucket_, files_, "", *Ulid::Parse(id_), 0, metrics_, &budget);
+    EXPECT_TRUE(file.Prepare(Cancel()).ok());
+    EXPECT_EQ(budget.used_bytes(), 0u);
+    {
+      auto tables = file.Get(Cancel());
+      ASSERT_TRUE(tables.ok()) << tables.status().message();
+      EXPECT_GT(tables->postings->names().size(), 0u);
+      EXPECT_GE(budget.used_bytes(), recorded_.size());
+      file.ReleaseIdle(std::chrono::steady_clock::now() + std::chrono::hours(1));
+      EXPECT_FALSE(file.loaded());
+      EXPECT_GE(budget.used_bytes(), recorded_.size());  // a call has it still
+    }
+    EXPECT_EQ(budget.used_bytes(), 0u);
+  }
+  EXPECT_EQ(metrics_.from_index.value(), 1);
+  EXPECT_EQ(metrics_.from_object.value(), 1);
+  EXPECT_FALSE(files_.Exists("data"));
+}
+
+TEST_F(IndexHeaderFileTest, AHeaderThatDoesNotFitIntoMemoryIsRefused) {
+  MemoryBudget budget("process", recorded_.size() / 2);
+  IndexHeaderFile file(bucket_, files_, "", *Ulid::Parse(id_), index_.size(), metrics_, &budget);
+  EXPECT_EQ(file.Get(Cancel()).status().code(), Code::kExhausted);
+  EXPECT_EQ(budget.used_bytes(), 0u);
+}
+
 TEST_F(IndexHeaderFileTest, WithoutOneTheHeaderIsMadeOfTheIndex) {
   EXPECT_TRUE(Get(index_.size()).ok());
   EXPECT_EQ(metrics_.from_index.value(), 1);

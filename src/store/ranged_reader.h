@@ -32,6 +32,7 @@ struct ReadHabits {
   uint64_t chunk_estimate = 16'000;           // longer is read again
   uint64_t fetch_bytes = 8 << 20;             // asked for at a time, in all
   size_t concurrency = 8;                     // requests at a time, of one block
+  size_t series_entries = 1024;               // of one block at a time, at most
 };
 
 // For files on this machine: reads are cheap, bytes are not.

@@ -13,7 +13,6 @@
 namespace gauntlet::store {
 namespace {
 
-constexpr size_t kEntriesAtOnce = 1024;
 constexpr size_t kEntryBytesMax = 64 << 20;
 
 }  // namespace
@@ -111,7 +110,7 @@ Status SeriesWalk::Load(std::vector<SelectedSeries>* out) {
   size_t begin = next_, end = begin;
   std::vector<ByteRange> ranges;
   uint64_t bytes = 0;
-  for (; end < ids_.size() && end - begin < kEntriesAtOnce && bytes < request_->fetch_bytes; ++end) {
+  for (; end < ids_.size() && end - begin < habits.series_entries && bytes < request_->fetch_bytes; ++end) {
     ByteRange range;
     range.begin = tsdb::SeriesOffset(tables_.index_version, ids_[end]);
     range.end = range.begin + habits.series_entry_estimate;
