@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "net/multipart_form.h"
+
 namespace gauntlet::net {
 namespace {
 
@@ -160,6 +162,8 @@ Result<FormValues> HttpRequest::Form() const {
   bool has_body_form = method == "POST" || method == "PUT" || method == "PATCH";
   if (has_body_form && IsForm(headers.Get("Content-Type"))) GN_TRY(form.Parse(body));
   GN_TRY(form.Parse(query));
+  if (has_body_form && IsMultipartForm(headers.Get("Content-Type")))
+    GN_TRY(ParseMultipartForm(headers.Get("Content-Type"), body, &form));
   return form;
 }
 

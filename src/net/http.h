@@ -72,7 +72,7 @@ struct HttpRequest {
   std::string tenant;
 
   std::string_view PathValue(std::string_view name) const;
-  // Query string plus, for POST with a form content type, the body's pairs (those first, as Go's Request.Form).
+  // Query string plus, for POST, the pairs of an encoded form (first) or a multipart form (last), as Go's Request.Form.
   Result<FormValues> Form() const;
 };
 
@@ -87,7 +87,7 @@ class HttpReply {
   // kUnavailable when the client has gone: then stop.
   virtual Status Write(std::string_view bytes) = 0;
   // The same for large pieces: takes them over where it can, so that they are not copied.
-  virtual Status WriteOwned(std::string bytes) { return Write(bytes); }
+  virtual Status WriteOwned(std::string bytes) { return Write(bytes); }  // NOLINT(performance-unnecessary-value-param)
   // Sends what is buffered now: for streams.
   virtual Status Flush() = 0;
   // For an error after the first bytes are out: the connection ends without the body's end, so that the client sees an

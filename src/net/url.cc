@@ -141,8 +141,13 @@ Status SplitHostPort(std::string_view text, std::string* host, std::string* port
     return wrong("too many colons in address");
   }
   if (name.find_first_of("[]") != std::string_view::npos) return wrong("unexpected '[' or ']' in address");
+  std::string_view number = text.substr(colon + 1);
+  int value = 0;  // the system's own resolver takes 65536 for 0
+  auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), value);
+  bool all_digits = !number.empty() && end == number.data() + number.size();
+  if (all_digits && (error != std::errc() || value < 0 || value > 65535)) return wrong("invalid port");
   *host = name;
-  *port = text.substr(colon + 1);
+  *port = number;
   return Status();
 }
 

@@ -34,7 +34,7 @@ struct Url {
   Url Join(std::string_view more) const;
 };
 
-// Splits "host:port", ":port", "[::1]:port" as Go's net.SplitHostPort; kInvalid without a port.
+// Splits "host:port", ":port", "[::1]:port" as Go's net.SplitHostPort; kInvalid without a port or above 65535.
 Status SplitHostPort(std::string_view text, std::string* host, std::string* port);
 // Brackets around what holds a colon.
 std::string JoinHostPort(std::string_view host, std::string_view port);
