@@ -62,7 +62,7 @@ void Print(const std::string& text);
 // Registers `run` and turns its Status into the exit code.
 template <typename Flags, typename Body>
 void SetRun(flags::Command& command, std::shared_ptr<Flags> flags, const Body& run) {
-  command.Run([flags, run, path = command.path()] {
+  command.Run([flags = std::move(flags), run, path = command.path()] {
     Status status = run(*flags);
     if (!status.ok()) ReportStartError(path, status);
     return status.ok() ? 0 : 1;

@@ -72,7 +72,7 @@ Result<Labels> ParseSelectorLabels(const std::vector<std::string>& texts) {
     }
     pairs.emplace_back(text.substr(0, equals), value.substr(1, value.size() - 2));
   }
-  return Labels::From(std::move(pairs));
+  return Labels::From(pairs);
 }
 
 // GAUNTLET_DNS_SERVERS="10.0.0.10:53,10.0.0.11:53": asked instead of those of /etc/resolv.conf.

@@ -153,6 +153,7 @@ Status Runtime::ServeUntilStopped(Plan& plan, const Cancel& cancel) {
 
   CancelSource background_source(cancel);
   std::vector<std::thread> background;
+  background.reserve(plan.background.size());
   for (auto& task : plan.background)
     background.emplace_back([&task, &background_source] { task(background_source.cancel()); });
   std::string signal = signals_.WaitForStop(cancel, plan.on_hangup ? plan.on_hangup : [] {});

@@ -32,7 +32,11 @@ class SymbolTable {
   class Cursor {
    public:
     explicit Cursor(const SymbolTable& table) : in_(table.content_.substr(4)), left_(table.count_) {}
-    bool Next(std::string_view* symbol) { return left_ > 0 && (--left_, in_.Prefixed(symbol)); }
+    bool Next(std::string_view* symbol) {
+      if (left_ == 0) return false;
+      --left_;
+      return in_.Prefixed(symbol);
+    }
 
    private:
     ByteReader in_;
