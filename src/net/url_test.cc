@@ -56,7 +56,8 @@ TEST(SplitHostPort, FollowsGo) {
   EXPECT_EQ(host + "|" + port, "::1|53");
   ASSERT_TRUE(SplitHostPort(":80", &host, &port).ok());
   EXPECT_EQ(host + "|" + port, "|80");
-  for (const char* text : {"", "h", "::1", "h:65536", "h:99999999999", "h:-1", "a:b:1", "[::1]", "[::1]1:2", "[::1:2"}) {
+  for (const char* text :
+       {"", "h", "::1", "h:65536", "h:99999999999", "h:-1", "a:b:1", "[::1]", "[::1]1:2", "[::1:2"}) {
     EXPECT_EQ(SplitHostPort(text, &host, &port).code(), Code::kInvalid) << text;
   }
   EXPECT_EQ(JoinHostPort("::1", "9"), "[::1]:9");

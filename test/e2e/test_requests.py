@@ -118,6 +118,7 @@ def curl(report, query, now):
     form = ["-d", f"query=1&time={now}"]
     for name, arguments in {"a chunked body": ["-H", "Transfer-Encoding: chunked", *form], "HTTP/1.0": ["--http1.0", *form],
                             "a body after 100 Continue": ["-H", "Expect: 100-continue", *form],
+                            "a multipart form": ["-F", "query=1", "-F", f"time={now}"],
                             "an offer of HTTP/2": ["--http2", *form],
                             "compression": ["--compressed", "-G", "--data-urlencode", "query=1", "--data-urlencode", f"time={now}"]}.items():
         with report.case(f"curl with {name}"):
