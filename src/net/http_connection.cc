@@ -1,5 +1,7 @@
 #include "net/http_connection.h"
 
+#include <poll.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -84,6 +86,12 @@ void HttpConnection::Begin(const TlsContext& tls) {
 bool HttpConnection::idle() const {
   return phase_ == Phase::kHandshake || phase_ == Phase::kLingering ||
          (phase_ == Phase::kReading && parser_.state() == RequestParser::State::kIdle);
+}
+
+bool HttpConnection::HasUnread() const {
+  if (phase_ != Phase::kReading && phase_ != Phase::kHandshake) return false;
+  pollfd waiting{socket_->fd(), POLLIN, 0};
+  return poll(&waiting, 1, 0) == 1;
 }
 
 void HttpConnection::CancelHandler(std::string_view why) {

@@ -68,6 +68,8 @@ class HttpConnection final : public ReplySink, public std::enable_shared_from_th
   // Before a handshake's end, between requests, or waiting for the client to close: may be closed at any time.
   bool idle() const;
   TimePoint idle_since() const { return idle_since_; }
+  // Bytes have arrived that the loop has not read yet: what looks idle is about to be a request.
+  bool HasUnread() const;
   // Ends the Cancel of the handler that runs, if one does.
   void CancelHandler(std::string_view why);
   void Close();

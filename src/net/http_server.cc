@@ -159,7 +159,8 @@ class Server final : public HttpServer, public HttpConnectionHost {
   bool CloseOldestIdle() {
     HttpConnection* oldest = nullptr;
     for (auto& [connection, owner] : connections_) {
-      if (connection->idle() && (!oldest || connection->idle_since() < oldest->idle_since())) oldest = connection;
+      if (!connection->idle() || (oldest && connection->idle_since() >= oldest->idle_since())) continue;
+      if (!connection->HasUnread()) oldest = connection;
     }
     if (oldest) oldest->Close();
     return oldest != nullptr;
