@@ -12,6 +12,13 @@ namespace {
 
 constexpr uint32_t kValuesPerBucket = 48, kSplittersMax = 1023, kSamplesPerSplitter = 2;
 
+// Whether all values lie between the two, neither NaN nor one of them.
+bool AllWithin(const double* values, uint32_t size, double from, double to) {
+  bool all = true;
+  for (uint32_t i = 0; i < size; ++i) all &= (values[i] > from) & (values[i] < to);
+  return all;
+}
+
 bool IsEqualBucket(uint32_t bucket) { return bucket > 0 && bucket % 2 == 0; }
 
 }  // namespace
@@ -53,20 +60,32 @@ bool SlidingQuantile::ClassifyByNeighbours() {
   const double* splitters = splitters_.data();
   bucket_of_.resize(size_);
   uint32_t below = 0, moves = 0, run_bucket = kNone;
-  constexpr uint32_t kTried = 512;
-  for (uint32_t i = 0; i < size_; ++i) {
-    const double v = values_[i];
-    while (below < splitter_count_ && splitters[below] < v) ++below, ++moves;
-    while (below > 0 && !(splitters[below - 1] < v)) --below, ++moves;
-    const uint32_t bucket = BucketOf(v, below);
-    bucket_of_[i] = static_cast<uint16_t>(bucket);
-    if (bucket != run_bucket) {
-      runs_.push_back({i, bucket});
-      run_bucket = bucket;
-    }
-    if (i % kTried == kTried - 1 && moves > i / 2) {
+  auto enter = [&](uint32_t i, uint32_t bucket) {
+    if (bucket == run_bucket) return;
+    runs_.push_back({i, bucket});
+    run_bucket = bucket;
+  };
+  constexpr uint32_t kTried = 512, kBlock = 16;
+  for (uint32_t begin = 0; begin < size_; begin += kBlock) {
+    if (begin % kTried == 0 && moves > begin / 2) {
       runs_.clear();
       return false;
+    }
+    const uint32_t end = std::min(begin + kBlock, size_);
+    const double from = below > 0 ? splitters[below - 1] : -kInfinity;
+    const double to = below < splitter_count_ ? splitters[below] : kInfinity;
+    if (AllWithin(values_ + begin, end - begin, from, to)) {
+      enter(begin, 2 * below + 1);
+      std::fill_n(bucket_of_.begin() + begin, end - begin, static_cast<uint16_t>(2 * below + 1));
+      continue;
+    }
+    for (uint32_t i = begin; i < end; ++i) {
+      const double v = values_[i];
+      while (below < splitter_count_ && splitters[below] < v) ++below, ++moves;
+      while (below > 0 && !(splitters[below - 1] < v)) --below, ++moves;
+      const uint32_t bucket = BucketOf(v, below);
+      bucket_of_[i] = static_cast<uint16_t>(bucket);
+      enter(i, bucket);
     }
   }
   for (size_t r = 0; r < runs_.size(); ++r) entered_[runs_[r].bucket] += RunEnd(r) - runs_[r].begin;
