@@ -98,6 +98,13 @@ std::optional<std::string_view> MetaCache::Find(const Ulid& id, int64_t modified
   return at->second.text;
 }
 
+std::vector<Ulid> MetaCache::Ids() const {
+  MutexLock lock(mutex_);
+  std::vector<Ulid> ids;
+  for (const auto& [id, bytes] : record_bytes_) ids.push_back(id);
+  return ids;
+}
+
 void MetaCache::Put(const MetaRecord& record) {
   if (path_.empty()) return;
   MutexLock lock(mutex_);

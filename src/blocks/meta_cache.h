@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/mutex.h"
 #include "base/status.h"
@@ -59,6 +60,8 @@ class MetaCache {
   // What stands there for the block, when it was modified at that time (0 = whenever). Until Finish.
   std::optional<std::string_view> Find(const Ulid& id, int64_t modified_ms) const;
   void Put(const MetaRecord& record);
+  // Of what is there, ascending.
+  std::vector<Ulid> Ids() const;
   // After a sync: texts are let go, records of blocks that are not alive too. The file is written anew when most of it
   // is superseded.
   void Finish(const std::function<bool(const Ulid&)>& alive);

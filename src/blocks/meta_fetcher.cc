@@ -13,9 +13,6 @@ namespace {
 
 constexpr size_t kMetaBytesMax = 64 << 20;
 
-std::string KeyOf(const Ulid& id) {
-  return std::string(reinterpret_cast<const char*>(id.bytes.data()), id.bytes.size());
-}
 uint8_t BitOf(MarkerKind kind) { return static_cast<uint8_t>(1 << static_cast<int>(kind)); }
 
 std::string_view FirstPart(std::string_view path) { return path.substr(0, path.find('/')); }
@@ -46,8 +43,35 @@ BlockCatalog::BlockCatalog(CatalogOptions options, objstore::Bucket& bucket, io:
       cache_busts_(registry.MakeCounter("thanos_blocks_meta_base_cache_busts_total",
                                         "Total blocks metadata cache busts by base Fetcher")) {}
 
+std::vector<objstore::IterOptions> BlockCatalog::Ranges() {
+  std::vector<Ulid> known = cache_.Ids();
+  if (known.empty()) {
+    MutexLock lock(mutex_);
+    for (const auto& [id, remembered] : remembered_) known.push_back(id);
+  }
+  size_t count = std::clamp<size_t>(known.size() / options_.blocks_per_listing, 1, options_.listings_max);
+  if (!bucket_.lists_ranges()) count = 1;
+  std::vector<objstore::IterOptions> ranges(count);
+  for (size_t i = 1; i < count; ++i) {
+    // No object is named as a block is: what is below it sorts behind its name.
+    ranges[i - 1].until = ranges[i].after = known[i * known.size() / count].ToString();
+  }
+  return ranges;
+}
+
 Status BlockCatalog::ListRecursively(const Cancel& cancel, std::vector<Listed>* blocks) {
-  objstore::IterOptions options{.recursive = true, .attributes = true};
+  const std::vector<objstore::IterOptions> ranges = Ranges();
+  std::vector<std::vector<Listed>> parts(ranges.size());
+  GN_TRY(objstore::ForEachConcurrently(
+      executor_, ranges.size(), ranges.size(), cancel,
+      [&](size_t i, const Cancel& part) { return ListRange(ranges[i], part, &parts[i]); }));
+  for (const std::vector<Listed>& part : parts) blocks->insert(blocks->end(), part.begin(), part.end());
+  return Status();
+}
+
+Status BlockCatalog::ListRange(const objstore::IterOptions& range, const Cancel& cancel, std::vector<Listed>* blocks) {
+  objstore::IterOptions options = range;
+  options.recursive = options.attributes = true;
   // What counts lies beside the meta; that there are chunks is enough to know.
   options.fold = [](std::string_view dir) {
     return std::count(dir.begin(), dir.end(), '/') == 2 && BlockOfPath(FirstPart(dir)).has_value();
@@ -111,11 +135,10 @@ void BlockCatalog::RemoveOldCache() {
 }
 
 Result<MetaPtr> BlockCatalog::Load(const Listed& block, const Cancel& cancel) {
-  const std::string key = KeyOf(block.id);
   bool changed = false, known = false;
   {
     MutexLock lock(mutex_);
-    auto found = remembered_.find(key);
+    auto found = remembered_.find(block.id);
     known = found != remembered_.end();
     changed = known && found->second.modified_ms != 0 && found->second.modified_ms != block.modified_ms;
     if (known && !changed) {
@@ -174,12 +197,12 @@ void BlockCatalog::Remember(const Catalog& catalog, const std::vector<Listed>& b
   const bool complete = catalog.failures.empty();
   {
     MutexLock lock(mutex_);
-    std::unordered_map<std::string, Remembered> remembered;
+    std::map<Ulid, Remembered> remembered;
     // Only a complete view says what can be forgotten.
     if (!complete) remembered.swap(remembered_);
     for (const Listed& block : blocks) {
       auto found = catalog.metas.find(block.id);
-      if (found != catalog.metas.end()) remembered[KeyOf(block.id)] = {found->second, block.modified_ms};
+      if (found != catalog.metas.end()) remembered[block.id] = {found->second, block.modified_ms};
     }
     remembered_.swap(remembered);
   }

@@ -13,7 +13,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -55,9 +54,11 @@ struct Catalog {
 
 struct CatalogOptions {
   DiscoveryStrategy strategy = DiscoveryStrategy::kConcurrent;
-  size_t concurrency = 32;         // metas fetched at a time
-  size_t exists_concurrency = 64;  // questions at a time
-  std::string data_dir;            // metas are kept in its meta-syncer/metas; "" = nowhere
+  size_t concurrency = 32;           // metas fetched at a time
+  size_t exists_concurrency = 64;    // questions at a time
+  size_t blocks_per_listing = 1000;  // of those that are known: more are listed side by side where the bucket can
+  size_t listings_max = 8;           // at a time
+  std::string data_dir;              // metas are kept in its meta-syncer/metas; "" = nowhere
 };
 
 // Reads the bucket, and remembers metas.
@@ -85,6 +86,9 @@ class BlockCatalog {
   };
   Result<std::vector<Listed>> List(const Cancel& cancel);
   Status ListRecursively(const Cancel& cancel, std::vector<Listed>* blocks);
+  Status ListRange(const objstore::IterOptions& range, const Cancel& cancel, std::vector<Listed>* blocks);
+  // Parts of a listing, of about as many known blocks each.
+  std::vector<objstore::IterOptions> Ranges();
   Status ListConcurrently(const Cancel& cancel, std::vector<Listed>* blocks);
   Result<MetaPtr> Load(const Listed& block, const Cancel& cancel);
   MetaPtr FromCache(const Listed& block);
@@ -103,7 +107,7 @@ class BlockCatalog {
   Mutex syncing_;  // held across a sync
   bool cache_loaded_ GN_GUARDED_BY(syncing_) = false, old_cache_removed_ GN_GUARDED_BY(syncing_) = false;
   Mutex mutex_;
-  std::unordered_map<std::string, Remembered> remembered_ GN_GUARDED_BY(mutex_);  // by the bytes of the id
+  std::map<Ulid, Remembered> remembered_ GN_GUARDED_BY(mutex_);
 };
 
 // How many blocks are in which state, counted during one fetch: thanos_blocks_meta_synced.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "blocks/block_objects.h"
 #include "blocks/meta_filters.h"
 #include "blocks/testing/block_fixture.h"
 #include "io/fake_file_system.h"
@@ -19,6 +20,7 @@ class MetaFetcherTest : public testing::TestWithParam<DiscoveryStrategy> {
     CatalogOptions options;
     options.strategy = GetParam();
     options.data_dir = data_dir;
+    options.blocks_per_listing = 2;
     catalog_ = std::make_unique<BlockCatalog>(options, bucket_, files_, pool_, registry_, logger_);
     fetcher_ = std::make_unique<MetaFetcher>(*catalog_, std::move(filters), registry_, logger_, clock_);
   }
@@ -140,6 +142,24 @@ TEST_P(MetaFetcherTest, AFailureMakesTheViewIncompleteAndForgetsNothing) {
   bucket_.SetFault(nullptr);
   EXPECT_EQ(Fetch().size(), 3u);
   EXPECT_TRUE(view_.incomplete.ok());
+}
+
+TEST_P(MetaFetcherTest, PartsOfAListingMissNothing) {
+  for (const std::string data_dir : {"", "/data"}) {
+    for (uint8_t i = 10; i < 30; ++i) PutBlock(bucket_, TestMeta(TestUlid(i)));
+    Start({}, data_dir);
+    EXPECT_EQ(Fetch().size(), 20u);
+    const int64_t listings = bucket_.calls().at("iter");
+    std::vector<Ulid> added = {TestUlid(1, 1), TestUlid(5), TestUlid(15, 1'767'571'200'001), TestUlid(35)};
+    for (const Ulid& id : added) PutBlock(bucket_, TestMeta(id));
+    ASSERT_TRUE(bucket_.Delete(TestUlid(20).ToString() + "/meta.json", Cancel()).ok());
+    EXPECT_EQ(Fetch().size(), 23u);
+    EXPECT_EQ(view_.partial.size(), 1u);
+    if (GetParam() == DiscoveryStrategy::kRecursive) {
+      EXPECT_EQ(bucket_.calls().at("iter") - listings, 8);
+    }
+    for (const Ulid& id : added) ASSERT_TRUE(DeleteBlock(bucket_, id, Cancel()).ok());
+  }
 }
 
 TEST_P(MetaFetcherTest, AStoppedCancelEndsTheFetch) {

@@ -43,6 +43,14 @@ struct IterOptions {
   // In a recursive listing: a directory ("a/b/", from the root) for which this is true may be told by one entry instead
   // of all objects below, where a store has directories and is spared work by it.
   std::function<bool(std::string_view)> fold = nullptr;
+  // Of a recursive listing, where the bucket lists_ranges(): the names after the one and up to the other; "" = no
+  // bound.
+  std::string after, until;
+  bool Includes(std::string_view name) const { return name > after && (until.empty() || name <= until); }
+  // Whether there may be any below a directory ("a/").
+  bool MayInclude(std::string_view dir) const {
+    return (dir > after || after.starts_with(dir)) && (until.empty() || dir <= until);
+  }
 };
 
 // The bytes of an upload. Threads: one thread at a time, but for what file() gives.
@@ -83,6 +91,8 @@ class Bucket {
   // no error. An error of the callback ends the walk and is returned.
   virtual Status Iter(const std::string& dir, const IterOptions& options, const Cancel& cancel,
                       const OnEntry& on_entry) = 0;
+  // Whether Iter heeds IterOptions' `after` and `until`, so that parts of a listing can be asked for side by side.
+  virtual bool lists_ranges() const { return false; }
   // The object's bytes in order, each once, however often the connection broke in between. An error of the callback
   // ends the call and is returned.
   virtual Status Get(const std::string& name, const Cancel& cancel, const OnBytes& on_bytes) = 0;

@@ -107,6 +107,7 @@ Status FilesystemBucket::Walk(const std::string& prefix, const IterOptions& opti
       GN_TRY(TellFile(name, options, on_entry));
       continue;
     }
+    if (options.recursive && !options.MayInclude(name)) continue;
     const bool folds = options.recursive && options.fold && options.fold(name);
     if (options.recursive && !folds) {
       GN_TRY(Walk(name, options, cancel, on_entry, depth + 1));
@@ -122,6 +123,7 @@ Status FilesystemBucket::Walk(const std::string& prefix, const IterOptions& opti
 }
 
 Status FilesystemBucket::TellFile(const std::string& name, const IterOptions& options, const OnEntry& on_entry) const {
+  if (options.recursive && !options.Includes(name)) return Status();
   if (!options.attributes) return on_entry({name, 0, 0});
   Result<io::FileInfo> info = files_.Stat(io::JoinPath(root_, name));
   if (info.ok()) return on_entry({name, info->bytes, info->modified_ms});

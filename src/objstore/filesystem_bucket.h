@@ -22,6 +22,7 @@ class FilesystemBucket final : public Bucket {
 
   std::string_view provider() const override { return "FILESYSTEM"; }
   std::string name() const override { return "fs: " + root_; }
+  bool lists_ranges() const override { return true; }
   Status Iter(const std::string& dir, const IterOptions& options, const Cancel& cancel,
               const OnEntry& on_entry) override;
   Status Get(const std::string& name, const Cancel& cancel, const OnBytes& on_bytes) override;

@@ -53,6 +53,7 @@ class HedgedBucket final : public Bucket {
 
   std::string_view provider() const override { return inner_->provider(); }
   std::string name() const override { return inner_->name(); }
+  bool lists_ranges() const override { return inner_->lists_ranges(); }
   Status Iter(const std::string& dir, const IterOptions& options, const Cancel& cancel,
               const OnEntry& on_entry) override {
     return inner_->Iter(dir, options, cancel, on_entry);

@@ -60,6 +60,7 @@ Status MemoryBucket::Iter(const std::string& dir, const IterOptions& options, co
     MutexLock lock(mutex_);
     for (auto at = objects_.lower_bound(prefix); at != objects_.end() && at->first.starts_with(prefix); ++at) {
       size_t slash = options.recursive ? std::string::npos : at->first.find('/', prefix.size());
+      if (options.recursive && !options.Includes(at->first)) continue;
       if (slash == std::string::npos) {
         entries.push_back({at->first, at->second.bytes->size(), at->second.modified_ms});
       } else if (std::string name = at->first.substr(0, slash + 1); entries.empty() || entries.back().name != name) {

@@ -32,6 +32,7 @@ class MemoryBucket : public Bucket {
 
   std::string_view provider() const override { return "MEMORY"; }
   std::string name() const override { return "inmem"; }
+  bool lists_ranges() const override { return true; }
   Status Iter(const std::string& dir, const IterOptions& options, const Cancel& cancel,
               const OnEntry& on_entry) override;
   Status Get(const std::string& name, const Cancel& cancel, const OnBytes& on_bytes) override;

@@ -21,6 +21,7 @@ class MeteredBucket final : public Bucket {
 
   std::string_view provider() const override { return inner_->provider(); }
   std::string name() const override { return inner_->name(); }
+  bool lists_ranges() const override { return inner_->lists_ranges(); }
   Status Iter(const std::string& dir, const IterOptions& options, const Cancel& cancel,
               const OnEntry& on_entry) override;
   Status Get(const std::string& name, const Cancel& cancel, const OnBytes& on_bytes) override;

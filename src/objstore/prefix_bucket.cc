@@ -12,6 +12,9 @@ std::unique_ptr<Bucket> PrefixBucket::Wrap(std::unique_ptr<Bucket> inner, std::s
 Status PrefixBucket::Iter(const std::string& dir, const IterOptions& options, const Cancel& cancel,
                           const OnEntry& on_entry) {
   IterOptions below = options;
+  for (std::string* bound : {&below.after, &below.until}) {
+    if (!bound->empty()) bound->insert(0, prefix_);
+  }
   if (options.fold) {
     below.fold = [&](std::string_view at) { return options.fold(at.substr(std::min(prefix_.size(), at.size()))); };
   }

@@ -131,7 +131,8 @@ CachedBytes CachingBucket::Find(const std::string& key, const Cancel& cancel) {
 
 Status CachingBucket::Iter(const std::string& dir, const objstore::IterOptions& options, const Cancel& cancel,
                            const OnEntry& on_entry) {
-  if (!dir.empty() || options.attributes) return inner_.Iter(dir, options, cancel, on_entry);
+  if (!dir.empty() || options.attributes || !options.after.empty() || !options.until.empty())
+    return inner_.Iter(dir, options, cancel, on_entry);
   instruments_->Asked("iter", kRoot);
   std::string key = std::string(options.recursive ? "iter-recursive:" : "iter:") + dir + ":" + options_.config_hash;
   std::vector<std::string> names;

@@ -41,6 +41,7 @@ class CachingBucket final : public objstore::Bucket {
 
   std::string_view provider() const override { return inner_.provider(); }
   std::string name() const override { return "caching: " + inner_.name(); }
+  bool lists_ranges() const override { return inner_.lists_ranges(); }
   Status Iter(const std::string& dir, const objstore::IterOptions& options, const Cancel& cancel,
               const OnEntry& on_entry) override;
   Status Get(const std::string& name, const Cancel& cancel, const OnBytes& on_bytes) override;

@@ -30,7 +30,7 @@ Request S3Bucket::ObjectRequest(const char* method, const std::string& name) con
 Status S3Bucket::Iter(const std::string& dir, const IterOptions& options, const Cancel& cancel,
                       const OnEntry& on_entry) {
   GN_TRY(cancel.status());
-  S3Lister lister(client(), DirectoryPrefix(dir), options.recursive, options_.list_v1);
+  S3Lister lister(client(), DirectoryPrefix(dir), options, options_.list_v1);
   while (!lister.done()) {
     GN_ASSIGN(std::vector<S3ListEntry> page, lister.NextPage(cancel));
     for (const S3ListEntry& entry : page) GN_TRY(on_entry({entry.name, entry.bytes, entry.modified_ms}));

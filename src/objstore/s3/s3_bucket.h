@@ -33,6 +33,7 @@ class S3Bucket final : public RestBucket {
   S3Bucket(S3BucketOptions options, std::unique_ptr<RestClient> client, Executor& executor);
   ~S3Bucket() override;
 
+  bool lists_ranges() const override { return true; }
   Status Iter(const std::string& dir, const IterOptions& options, const Cancel& cancel,
               const OnEntry& on_entry) override;
   Status Upload(const std::string& name, Source& source, const UploadOptions& options, const Cancel& cancel) override;

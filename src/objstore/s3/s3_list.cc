@@ -48,8 +48,10 @@ Result<std::vector<S3ListEntry>> S3Lister::NextPage(const Cancel& cancel) {
   request.query.emplace_back("encoding-type", "url");
   request.query.emplace_back("max-keys", "1000");
   request.query.emplace_back("prefix", prefix_);
-  if (!recursive_) request.query.emplace_back("delimiter", "/");
+  if (!options_.recursive) request.query.emplace_back("delimiter", "/");
   if (!next_.empty()) request.query.emplace_back(v1_ ? "marker" : "continuation-token", next_);
+  if (next_.empty() && options_.recursive && !options_.after.empty())
+    request.query.emplace_back(v1_ ? "marker" : "start-after", options_.after);
   Result<net::HttpAnswer> answer = client_.Call(request, cancel);
   if (!answer.ok()) return answer.status().Wrap("list " + prefix_);
   Result<S3ListPage> page = ParseListing(answer->body);
@@ -59,7 +61,13 @@ Result<std::vector<S3ListEntry>> S3Lister::NextPage(const Cancel& cancel) {
     return Status(Code::kCorrupt, "list " + prefix_ + ": a truncated page that says not how to go on");
   }
   next_ = page->next;
-  std::erase_if(page->entries, [&](const S3ListEntry& entry) { return entry.name == prefix_ || entry.name.empty(); });
+  if (options_.recursive && !options_.until.empty() && !page->entries.empty() &&
+      page->entries.back().name > options_.until) {
+    done_ = true;
+  }
+  std::erase_if(page->entries, [&](const S3ListEntry& entry) {
+    return entry.name == prefix_ || entry.name.empty() || (options_.recursive && !options_.Includes(entry.name));
+  });
   return std::move(page->entries);
 }
 

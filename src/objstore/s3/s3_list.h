@@ -31,8 +31,9 @@ Result<S3ListPage> ParseListing(std::string_view xml);
 
 class S3Lister {
  public:
-  S3Lister(RestClient& client, std::string prefix, bool recursive, bool v1)
-      : client_(client), prefix_(std::move(prefix)), recursive_(recursive), v1_(v1) {}
+  // Borrows the options.
+  S3Lister(RestClient& client, std::string prefix, const IterOptions& options, bool v1)
+      : client_(client), prefix_(std::move(prefix)), options_(options), v1_(v1) {}
   bool done() const { return done_; }
   // REQUIRES: !done()
   Result<std::vector<S3ListEntry>> NextPage(const Cancel& cancel);
@@ -40,7 +41,8 @@ class S3Lister {
  private:
   RestClient& client_;
   const std::string prefix_;
-  const bool recursive_, v1_;
+  const IterOptions& options_;
+  const bool v1_;
   std::string next_;
   bool done_ = false;
 };

@@ -137,6 +137,32 @@ TEST_P(BucketContract, RangesAreReadIntoMemory) {
   EXPECT_EQ(bucket().ReadInto("none", 0, 1, &byte, Cancel()).status().code(), Code::kNotFound);
 }
 
+TEST_P(BucketContract, RangesOfAListingAreItsParts) {
+  if (!bucket().lists_ranges()) GTEST_SKIP() << "no ranges";
+  const Names all = {"a", "b/1", "b/c/2", "b/c/3", "b0", "d/4"};
+  for (const std::string& name : all) Put(name, "x");
+  auto list = [&](const std::string& after, const std::string& until) {
+    IterOptions options{.recursive = true};
+    options.after = after;
+    options.until = until;
+    Names names;
+    Status status = bucket().Iter("", options, Cancel(), [&](const ObjectEntry& entry) {
+      names.emplace_back(entry.name);
+      return Status();
+    });
+    EXPECT_TRUE(status.ok()) << status.message();
+    return names;
+  };
+  for (const char* cut : {"A", "a", "b", "b/", "b/1", "b/c", "b/c/", "b/c/2", "b/c/22", "b/d", "b0", "c", "d/4", "z"}) {
+    Names first = list("", cut), rest = list(cut, "");
+    for (const std::string& name : first) EXPECT_LE(name, cut);
+    for (const std::string& name : rest) EXPECT_GT(name, cut);
+    first.insert(first.end(), rest.begin(), rest.end());
+    EXPECT_EQ(first, all) << cut;
+  }
+  EXPECT_EQ(list("b/1", "b/c/3"), (Names{"b/c/2", "b/c/3"}));
+}
+
 TEST_P(BucketContract, ListsInOrderByDirectory) {
   for (const char* name : {"id1/obj_1.some", "id1/obj_2.some", "id1/obj_3.some", "id2/obj_4.some", "id1-x/a",
                            "obj_5.some", "id1/sub/subobj_1.some", "id1/sub/subobj_2.some"}) {
