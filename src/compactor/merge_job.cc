@@ -99,10 +99,9 @@ Result<blocks::MetaPtr> MergeJobs::Merge(const MergeRequest& request, const Ulid
   std::vector<std::unique_ptr<tsdb::BlockSource>> sources(count);
   std::vector<tsdb::BlockFault> faults(count);
   Status opened = objstore::ForEachConcurrently(
-      context_.blocking, count, options_.blocks_concurrency, cancel, [&](size_t i, const Cancel& part) {
-        Result<std::unique_ptr<tsdb::BlockSource>> source = OpenSource(*request.sources[i], count, part, &faults[i]);
-        if (source.ok()) sources[i] = *std::move(source);
-        return source.status();
+      context_.blocking, count, options_.blocks_concurrency, cancel, [&](size_t i, const Cancel& part) -> Status {
+        GN_ASSIGN(sources[i], OpenSource(*request.sources[i], count, part, &faults[i]));
+        return Status();
       });
   for (const tsdb::BlockFault& found : faults) {
     if (found.kind != tsdb::FaultKind::kNone && fault != nullptr) *fault = found;

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 #include "base/memory.h"
 
@@ -81,7 +82,7 @@ Result<HeapProfile> ParseHeapProfile(std::string_view text) {
       double scale = 1 / -std::expm1(-mean / static_cast<double>(profile.sample_bytes));
       sample.live_objects = std::llround(static_cast<double>(objects) * scale);
       sample.live_bytes = std::llround(static_cast<double>(bytes) * scale);
-      profile.samples.push_back(std::move(sample));
+      profile.samples.push_back(std::exchange(sample, {}));
     }
   }
   return profile;

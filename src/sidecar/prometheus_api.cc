@@ -60,7 +60,7 @@ Labels LabelsFromJson(json::Value object) {
   for (size_t i = 0; i < object.size(); ++i) {
     if (auto value = object[i].String()) pairs.emplace_back(object.key(i), *value);
   }
-  return Labels::From(std::move(pairs));
+  return Labels::From(pairs);
 }
 
 PrometheusApi::PrometheusApi(std::string base_url, net::HttpClient& client)
@@ -142,7 +142,7 @@ Result<PrometheusConfig> PrometheusApi::Config(const Cancel& cancel) const {
   if (const config::Node* external = find({"global", "external_labels"})) {
     for (const auto& [name, value] : external->entries()) pairs.emplace_back(name->text(), value->text());
   }
-  config.external_labels = Labels::From(std::move(pairs));
+  config.external_labels = Labels::From(pairs);
   if (const config::Node* window = find({"storage", "tsdb", "out_of_order_time_window"})) {
     Result<int64_t> parsed = ParsePromDuration(window->text());
     if (!parsed.ok()) return parsed.status().Wrap("out_of_order_time_window of Prometheus");

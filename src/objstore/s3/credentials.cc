@@ -132,7 +132,7 @@ Result<std::optional<Credentials>> CredentialChain::FromFile() {
   return ParseCredentialsFile(*text, profile.empty() ? "default" : profile);
 }
 
-Result<net::HttpAnswer> CredentialChain::Ask(net::HttpCall call, const Cancel& cancel) {
+Result<net::HttpAnswer> CredentialChain::Ask(const net::HttpCall& call, const Cancel& cancel) {
   CancelSource limited(cancel, kAskTimeout);
   GN_ASSIGN(net::HttpAnswer answer, client_.Do(call, limited.cancel(), 1 << 20));
   if (answer.status / 100 == 2) return answer;
@@ -162,7 +162,7 @@ Result<Credentials> CredentialChain::FromWebIdentity(const Cancel& cancel) {
     net::HttpCall call{.method = "POST", .url = host};
     call.headers.Add("Content-Type", "application/x-www-form-urlencoded");
     call.body = form.Encode();
-    GN_ASSIGN(net::HttpAnswer answer, Ask(std::move(call), cancel));
+    GN_ASSIGN(net::HttpAnswer answer, Ask(call, cancel));
     GN_ASSIGN(XmlNode root, ParseXml(answer.body));
     const XmlNode* node = root.Find("Credentials");
     if (node == nullptr) return Status(Code::kCorrupt, "an answer without Credentials");
@@ -185,7 +185,7 @@ Result<Credentials> CredentialChain::FromContainer(const std::string& url, const
     }
     net::HttpCall call{.url = url};
     if (!token.empty()) call.headers.Add("Authorization", token);
-    GN_ASSIGN(net::HttpAnswer answer, Ask(std::move(call), cancel));
+    GN_ASSIGN(net::HttpAnswer answer, Ask(call, cancel));
     return ParseRoleJson(answer.body);
   };
   Result<Credentials> credentials = get();
@@ -205,7 +205,7 @@ Result<Credentials> CredentialChain::FromInstance(const Cancel& cancel) {
     auto ask = [&](const std::string& path) {
       net::HttpCall call{.url = base + "/latest/meta-data/iam/security-credentials/" + path};
       call.headers.Add("X-aws-ec2-metadata-token", Trim(session.body));
-      return Ask(std::move(call), cancel);
+      return Ask(call, cancel);
     };
     GN_ASSIGN(net::HttpAnswer roles, ask(""));
     std::string role = Trim(std::string_view(roles.body).substr(0, roles.body.find('\n')));

@@ -60,7 +60,7 @@ class CredentialChain final : public CredentialSource {
   Result<Credentials> FromContainer(const std::string& url, const Cancel& cancel);
   Result<Credentials> FromInstance(const Cancel& cancel);
   Result<Credentials> Fetch(const Cancel& cancel);
-  Result<net::HttpAnswer> Ask(net::HttpCall call, const Cancel& cancel);
+  Result<net::HttpAnswer> Ask(const net::HttpCall& call, const Cancel& cancel);
 
   const CredentialOptions options_;
   net::HttpClient& client_;

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <filesystem>
 #include <limits>
+#include <system_error>
 
 #include "json/writer.h"
 
@@ -18,7 +19,9 @@ namespace {
 constexpr size_t kEntryBytes = 1000;
 constexpr size_t kNoPlace = std::numeric_limits<size_t>::max();
 
-Status SystemError(const std::string& doing) { return Status(Code::kUnavailable, doing + ": " + std::strerror(errno)); }
+Status SystemError(const std::string& doing) {
+  return Status(Code::kUnavailable, doing + ": " + std::system_category().message(errno));
+}
 
 std::string Entry(std::string_view query, int64_t now_sec) {
   std::string out;

@@ -164,7 +164,7 @@ class RemoteRows : public Operator {
   void Order() {
     const bool hidden_name =
         !remote_.name_before.empty() && std::any_of(rows_.begin(), rows_.end(), [](const Row& row) {
-          return row.labels.size() > 0 && (*row.labels.begin()).name < kMetricName;
+          return !row.labels.empty() && (*row.labels.begin()).name < kMetricName;
         });
     if (!hidden_name) {
       std::sort(rows_.begin(), rows_.end(),

@@ -65,7 +65,7 @@ std::unique_ptr<VectorSelector> Parser::ParseSelector() {
 std::optional<Labels> Parser::ParseMetric() {
   Pairs pairs;
   if (!MetricPairs(pairs) || !Expect(Tok::kEof)) return std::nullopt;
-  return Labels::From(std::move(pairs));
+  return Labels::From(pairs);
 }
 
 Tok Parser::Peek() {

@@ -168,7 +168,8 @@ double Parser::NumberValue(const Token& token) {
       Fail(token.pos, std::string(ms.status().message()));
       return 0;
     }
-    return static_cast<double>(*ms / 1000) + static_cast<double>(*ms % 1000) / 1000;
+    const int64_t whole = *ms / 1000;
+    return static_cast<double>(whole) + static_cast<double>(*ms % 1000) / 1000;
   }
   std::string digits(token.text);
   if (UnderscoresFit(digits)) {

@@ -35,7 +35,7 @@ SeriesDescription Parser::ParseSeries() {
   SeriesDescription series;
   Pairs pairs;
   if (!MetricPairs(pairs)) return series;
-  series.labels = Labels::From(std::move(pairs));
+  series.labels = Labels::From(pairs);
   if (Peek() != Tok::kEof && Peek() != Tok::kSpace) {
     Context context(*this, kWhere, nullptr);
     Unexpected();
