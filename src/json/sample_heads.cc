@@ -2,19 +2,18 @@
 
 #include <bit>
 #include <cstring>
-#include <string>
 
 #include "base/float_format.h"
 
 namespace gauntlet::json {
 
 void SampleHeads::Add(int64_t ms) {
-  std::string text = "[";
-  Writer(&text).ApiTime(ms);
-  text += ",\"";
+  text_ = '[';
+  Writer(&text_).ApiTime(ms);
+  text_ += ",\"";
   Head& head = heads_.emplace_back();
-  head.bytes = static_cast<uint8_t>(text.size());
-  std::memcpy(head.text, text.data(), text.size());
+  head.bytes = static_cast<uint8_t>(text_.size());
+  std::memcpy(head.text, text_.data(), text_.size());
 }
 
 void SampleHeads::WriteSamples(Writer& writer, std::span<const uint64_t> present, const double* values) const {

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "json/writer.h"
@@ -26,6 +27,7 @@ class SampleHeads {
     uint8_t bytes;
   };
   std::vector<Head> heads_;
+  std::string text_;  // of the head that is added, to be allocated once
 };
 
 }  // namespace gauntlet::json
