@@ -6,8 +6,6 @@
 #include <limits>
 #include <utility>
 
-#include "base/hash.h"
-#include "promql/exec/label_ops.h"
 #include "promql/exec/math.h"
 
 namespace gauntlet::promql {
@@ -144,21 +142,6 @@ class Aggregate : public Operator {
 };
 
 }  // namespace
-
-size_t Grouping::Hash::operator()(std::string_view packed) const { return XxHash64(packed); }
-
-uint32_t Grouping::Find(LabelsView labels) {
-  if (!without_ && names_.empty()) {
-    if (labels_.empty()) labels_.emplace_back();
-    return 0;
-  }
-  without_ ? RemoveLabels(labels, names_, &key_) : KeepLabels(labels, names_, &key_);
-  if (auto at = groups_.find(std::string_view(key_)); at != groups_.end()) return at->second;
-  uint32_t group = size();
-  groups_.emplace(key_, group);
-  labels_.push_back(Labels::FromPacked(key_));
-  return group;
-}
 
 Result<AggregateParams> EvaluateParams(ScalarOperator& param, bool constant) {
   AggregateParams out;

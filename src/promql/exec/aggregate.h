@@ -13,34 +13,12 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
+#include "promql/exec/grouping.h"
 #include "promql/exec/operator.h"
 
 namespace gauntlet::promql {
-
-// Which group a series belongs to, numbered as they are met.
-class Grouping {
- public:
-  // `names` sorted; borrowed.
-  Grouping(const std::vector<std::string>& names, bool without) : names_(names), without_(without) {}
-  uint32_t Find(LabelsView labels);
-  uint32_t size() const { return static_cast<uint32_t>(labels_.size()); }
-  // The labels of the group's result.
-  Labels& labels(uint32_t group) { return labels_[group]; }
-
- private:
-  struct Hash {
-    using is_transparent = void;
-    size_t operator()(std::string_view packed) const;
-  };
-  const std::vector<std::string>& names_;
-  const bool without_;
-  std::string key_;
-  std::unordered_map<std::string, uint32_t, Hash, std::equal_to<>> groups_;
-  std::vector<Labels> labels_;
-};
 
 // The state of all groups of one aggregation.
 class Accumulator {

@@ -15,6 +15,7 @@
 
 #include "promql/exec/binary_histograms.h"
 #include "promql/exec/binary_kernels.h"
+#include "promql/exec/grouping.h"
 #include "promql/exec/matching.h"
 #include "promql/exec/merge.h"
 

@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "promql/exec/aggregate.h"
 #include "promql/exec/label_ops.h"
 #include "promql/syntax/ast.h"
 

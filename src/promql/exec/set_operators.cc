@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "promql/exec/binary_vector.h"
+#include "promql/exec/grouping.h"
 #include "promql/exec/matching.h"
 #include "promql/exec/merge.h"
 
