@@ -26,7 +26,7 @@
 #include "base/memory_budget.h"
 #include "base/status.h"
 #include "model/annotations.h"
-#include "promql/exec/row.h"
+#include "promql/exec/rows/row.h"
 #include "promql/plan/explain.h"
 #include "promql/plan/step_grid.h"
 #include "promql/syntax/ast.h"

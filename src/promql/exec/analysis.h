@@ -8,7 +8,7 @@
 #include <unordered_map>
 
 #include "base/clock.h"
-#include "promql/exec/operator.h"
+#include "promql/exec/rows/operator.h"
 #include "promql/plan/explain.h"
 
 namespace gauntlet::promql {

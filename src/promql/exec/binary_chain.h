@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-#include "promql/exec/operator.h"
+#include "promql/exec/rows/operator.h"
 
 namespace gauntlet::promql {
 

@@ -4,24 +4,24 @@
 
 #include <utility>
 
-#include "promql/exec/aggregate.h"
+#include "promql/exec/aggregate/aggregate.h"
 #include "promql/exec/analysis.h"
+#include "promql/exec/binary/binary_kernels.h"
+#include "promql/exec/binary/binary_scalar.h"
+#include "promql/exec/binary/binary_vector.h"
 #include "promql/exec/binary_chain.h"
-#include "promql/exec/binary_kernels.h"
-#include "promql/exec/binary_scalar.h"
-#include "promql/exec/binary_vector.h"
-#include "promql/exec/elementwise.h"
-#include "promql/exec/histogram_functions.h"
-#include "promql/exec/info.h"
-#include "promql/exec/instant_select.h"
-#include "promql/exec/label_functions.h"
-#include "promql/exec/merge.h"
-#include "promql/exec/range_select.h"
+#include "promql/exec/functions/elementwise.h"
+#include "promql/exec/functions/histogram_functions.h"
+#include "promql/exec/functions/label_functions.h"
+#include "promql/exec/functions/scalar.h"
+#include "promql/exec/functions/vector_functions.h"
 #include "promql/exec/remote.h"
-#include "promql/exec/scalar.h"
-#include "promql/exec/scan.h"
+#include "promql/exec/rows/merge.h"
+#include "promql/exec/select/info.h"
+#include "promql/exec/select/instant_select.h"
+#include "promql/exec/select/range_select.h"
+#include "promql/exec/select/scan.h"
 #include "promql/exec/shared_rows.h"
-#include "promql/exec/vector_functions.h"
 
 namespace gauntlet::promql {
 namespace {

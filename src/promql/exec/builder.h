@@ -12,9 +12,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "promql/exec/context.h"
-#include "promql/exec/operator.h"
-#include "promql/exec/stage.h"
+#include "promql/exec/rows/context.h"
+#include "promql/exec/rows/operator.h"
+#include "promql/exec/rows/stage.h"
 #include "promql/plan/node.h"
 
 namespace gauntlet::promql {

@@ -5,10 +5,10 @@
 
 #include "model/stale.h"
 #include "promql/exec/builder.h"
-#include "promql/exec/extended_windows.h"
-#include "promql/exec/label_ops.h"
-#include "promql/exec/merge.h"
-#include "promql/exec/range_select.h"
+#include "promql/exec/range/extended_windows.h"
+#include "promql/exec/rows/label_ops.h"
+#include "promql/exec/rows/merge.h"
+#include "promql/exec/select/range_select.h"
 
 namespace gauntlet::promql {
 namespace {

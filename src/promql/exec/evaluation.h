@@ -11,10 +11,10 @@
 #include <string>
 #include <vector>
 
-#include "promql/exec/annotation_set.h"
-#include "promql/exec/context.h"
-#include "promql/exec/operator.h"
-#include "promql/exec/row.h"
+#include "promql/exec/rows/annotation_set.h"
+#include "promql/exec/rows/context.h"
+#include "promql/exec/rows/operator.h"
+#include "promql/exec/rows/row.h"
 #include "promql/plan/planner.h"
 
 namespace gauntlet::promql {

@@ -8,17 +8,17 @@
 #include <random>
 
 #include "model/stale.h"
-#include "promql/exec/annotation_set.h"
-#include "promql/exec/classic_histogram.h"
-#include "promql/exec/elementwise.h"
-#include "promql/exec/go_sort.h"
-#include "promql/exec/label_functions.h"
-#include "promql/exec/label_ops.h"
-#include "promql/exec/math.h"
-#include "promql/exec/merge.h"
-#include "promql/exec/range_function.h"
-#include "promql/exec/scalar.h"
-#include "promql/exec/vector_functions.h"
+#include "promql/exec/functions/elementwise.h"
+#include "promql/exec/functions/label_functions.h"
+#include "promql/exec/functions/scalar.h"
+#include "promql/exec/functions/vector_functions.h"
+#include "promql/exec/histograms/classic_histogram.h"
+#include "promql/exec/range/range_function.h"
+#include "promql/exec/rows/annotation_set.h"
+#include "promql/exec/rows/go_sort.h"
+#include "promql/exec/rows/label_ops.h"
+#include "promql/exec/rows/math.h"
+#include "promql/exec/rows/merge.h"
 #include "storage/memory_storage.h"
 
 namespace gauntlet::promql {

@@ -1,6 +1,6 @@
 // Native histograms in exec: estimates (to the bit as upstream's functions gave them), sums, operators, statistics.
 
-#include "promql/exec/native_histogram.h"
+#include "promql/exec/histograms/native_histogram.h"
 
 #include <gtest/gtest.h>
 
@@ -8,9 +8,9 @@
 #include <limits>
 
 #include "model/stale.h"
-#include "promql/exec/binary_histograms.h"
-#include "promql/exec/histogram_statistics.h"
-#include "promql/exec/histogram_total.h"
+#include "promql/exec/binary/binary_histograms.h"
+#include "promql/exec/histograms/histogram_statistics.h"
+#include "promql/exec/histograms/histogram_total.h"
 
 namespace gauntlet::promql {
 namespace {

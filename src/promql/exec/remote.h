@@ -15,7 +15,7 @@
 #include "base/cancel.h"
 #include "base/memory_budget.h"
 #include "base/status.h"
-#include "promql/exec/operator.h"
+#include "promql/exec/rows/operator.h"
 #include "promql/plan/leaves.h"
 
 namespace gauntlet::promql {

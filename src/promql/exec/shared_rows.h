@@ -6,7 +6,7 @@
 
 #include <memory>
 
-#include "promql/exec/operator.h"
+#include "promql/exec/rows/operator.h"
 
 namespace gauntlet::promql {
 

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "model/histogram.h"
-#include "promql/exec/math.h"
+#include "promql/exec/rows/math.h"
 #include "promql/script/histogram_values.h"
 
 namespace gauntlet::promql {

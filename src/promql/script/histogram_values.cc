@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <map>
 
-#include "promql/exec/math.h"
+#include "promql/exec/rows/math.h"
 
 namespace gauntlet::promql {
 namespace {

@@ -1,0 +1,426 @@
+// Both sides are held whole: which samples pair up, and whether a match group is ambiguous, can depend on any of them.
+//
+// Upstream goes step by step and stops at the first step with a fault. Here the faults of all groups are found first,
+// with the step of each; what upstream would have done before that step is done before the earliest is reported.
+
+#include "promql/exec/binary/binary_vector.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "promql/exec/binary/binary_histograms.h"
+#include "promql/exec/binary/binary_kernels.h"
+#include "promql/exec/binary/matching.h"
+#include "promql/exec/rows/grouping.h"
+#include "promql/exec/rows/merge.h"
+
+namespace gauntlet::promql {
+namespace {
+
+using Bits = std::vector<uint64_t>;
+constexpr uint32_t kNever = std::numeric_limits<uint32_t>::max();
+
+uint32_t FirstBit(const Bits& bits) {
+  for (size_t w = 0; w < bits.size(); ++w) {
+    if (bits[w] != 0) return static_cast<uint32_t>(w * 64 + static_cast<size_t>(std::countr_zero(bits[w])));
+  }
+  return kNever;
+}
+
+// One side's rows, each with the steps where it has a float or a histogram.
+struct Side {
+  Rows rows;
+  std::vector<Bits> present;
+  Bits any;
+
+  void Index(uint32_t words) {
+    any.assign(words, 0);
+    present.resize(rows.size());
+    for (size_t i = 0; i < rows.size(); ++i) {
+      present[i].assign(words, 0);
+      rows[i].column.OrPresence(present[i].data());
+      for (uint32_t w = 0; w < words; ++w) any[w] |= present[i][w];
+    }
+  }
+};
+
+struct MatchGroup {
+  std::vector<uint32_t> many, one;  // rows
+};
+
+struct Fault {
+  uint32_t step = kNever;
+  Status status;
+  void Take(uint32_t other_step, Status other) {
+    if (other_step >= step) return;
+    step = other_step;
+    status = std::move(other);
+  }
+};
+
+class BinaryVector : public Operator {
+ public:
+  BinaryVector(ExecContext& context, const BinaryNode& node, std::unique_ptr<Operator> lhs,
+               std::unique_ptr<Operator> rhs)
+      : Operator(context, node),
+        binary_(node),
+        matching_(*node.matching),
+        swapped_(node.matching->card == MatchCardinality::kOneToMany),
+        names_(SortedMatchNames(matching_)),
+        words_(Column::WordCount(node.grid.steps)) {
+    AddChild(std::move(lhs));
+    AddChild(std::move(rhs));
+  }
+
+  Result<bool> Next(Rows* batch) override {
+    batch->clear();
+    if (children_[0] == nullptr) return false;
+    Side lhs, rhs;
+    GN_TRY(Drain(0, &lhs.rows));
+    GN_TRY(Drain(1, &rhs.rows));
+    many_ = std::move(swapped_ ? rhs : lhs);
+    one_ = std::move(swapped_ ? lhs : rhs);
+    GN_TRY(Join(batch));
+    many_ = Side();
+    one_ = Side();
+    GN_TRY(held_.Set(CountSamples(*batch)));
+    charge_.Clear();
+    return !batch->empty();
+  }
+
+ private:
+  Status Join(Rows* out) {
+    many_.Index(words_);
+    one_.Index(words_);
+    FindActive();
+    MakeGroups();
+    GN_TRY(context_.CheckCancel());
+    Fault fault;
+    FindDuplicates(&fault);
+    // What upstream does at a fault's step comes after its check for duplicates, so that one wins at equal steps.
+    FindMultipleMatches(&fault);
+    if (fault.step != kNever) {
+      // Only what comes before it can still be at fault earlier.
+      for (uint32_t step = fault.step; step < node_.grid.steps; ++step) {
+        active_[step / 64] &= ~(uint64_t{1} << (step % 64));
+      }
+    }
+    GN_TRY(MakeRows(out));
+    bool keep_equal = node_.grid.steps == 1 && context_.options.delayed_name_removal;
+    if (!keep_equal) GN_TRY(MergeSameLabels(out, MergedName::kOfFirstStep));
+    return fault.status;
+  }
+
+  // The steps at which upstream looks at the vectors at all.
+  void FindActive() {
+    bool fills = matching_.fill_left || matching_.fill_right;
+    active_.resize(words_);
+    for (uint32_t w = 0; w < words_; ++w) {
+      active_[w] = fills ? many_.any[w] | one_.any[w] : many_.any[w] & one_.any[w];
+    }
+  }
+
+  void MakeGroups() {
+    Grouping grouping(names_, !matching_.on);
+    auto add = [&](const Rows& rows, std::vector<uint32_t> MatchGroup::* side) {
+      for (uint32_t i = 0; i < rows.size(); ++i) {
+        uint32_t group = grouping.Find(rows[i].labels);
+        if (group == groups_.size()) groups_.emplace_back();
+        (groups_[group].*side).push_back(i);
+      }
+    };
+    add(many_.rows, &MatchGroup::many);
+    add(one_.rows, &MatchGroup::one);
+  }
+
+  // Two series of the "one" side in a group at one step.
+  void FindDuplicates(Fault* fault) {
+    uint32_t first_step = kNever;
+    for (const MatchGroup& group : groups_) {
+      if (group.one.size() < 2) continue;
+      Bits seen(words_), twice(words_);
+      for (uint32_t row : group.one) {
+        for (uint32_t w = 0; w < words_; ++w) {
+          uint64_t now = one_.present[row][w] & active_[w];
+          twice[w] |= seen[w] & now;
+          seen[w] |= now;
+        }
+      }
+      first_step = std::min(first_step, FirstBit(twice));
+    }
+    if (first_step != kNever) fault->Take(first_step, DescribeDuplicate(first_step));
+  }
+
+  // The first row, in order, that meets an earlier one of its group at the step.
+  Status DescribeDuplicate(uint32_t step) const {
+    uint32_t best = kNever, other = 0;
+    for (const MatchGroup& group : groups_) {
+      uint32_t earlier = kNever;
+      for (uint32_t row : group.one) {
+        if (!(one_.present[row][step / 64] >> (step % 64) & 1)) continue;
+        if (earlier == kNever) {
+          earlier = row;
+        } else if (row < best) {
+          best = row;
+          other = earlier;
+        }
+      }
+    }
+    std::string a = one_.rows[best].labels.ToString(), b = one_.rows[other].labels.ToString();
+    if (a > b) std::swap(a, b);
+    return Status(Code::kInvalid,
+                  fmt::format("found duplicate series for the match group {} on the {} hand-side of the operation: "
+                              "[{}, {}];many-to-many matching not allowed: matching labels must be unique on one side",
+                              MatchGroupLabels(one_.rows[best].labels, names_, matching_.on).ToString(),
+                              swapped_ ? "left" : "right", a, b));
+  }
+
+  // Two results of a group at one step, which one-to-one never allows, and grouping only with different labels.
+  void FindMultipleMatches(Fault* fault) {
+    const bool one_to_one = matching_.card == MatchCardinality::kOneToOne;
+    for (const MatchGroup& group : groups_) {
+      if (group.many.size() < 2) continue;
+      if (group.one.empty() && !matching_.fill_right) continue;
+      // By result labels; one entry when one to one.
+      std::unordered_map<std::string, Bits> matched;
+      ResultLabels names(matching_, names_, DropsMetadata());
+      for (uint32_t row : group.many) {
+        ForEachPartner(group, row, [&](const Row* one, const Bits& both) {
+          std::string key;
+          if (!one_to_one) {
+            LabelsView with = one != nullptr ? one->labels.view() : LabelsView();
+            Labels fill_labels;
+            if (one == nullptr) with = fill_labels = MatchGroupLabels(many_.rows[row].labels, names_, matching_.on);
+            key = names.Make(many_.rows[row].labels, with).packed();
+          }
+          Bits& seen = matched.try_emplace(std::move(key), words_).first->second;
+          Bits twice(words_), faults = Faults(many_.rows[row].column, one, both);
+          for (uint32_t w = 0; w < words_; ++w) {
+            uint64_t now = both[w] & ~faults[w];
+            twice[w] = seen[w] & now;
+            seen[w] |= now;
+          }
+          uint32_t step = FirstBit(twice);
+          if (step == kNever) return;
+          fault->Take(step, Status(Code::kInvalid,
+                                   one_to_one ? "multiple matches for labels: many-to-one matching must be explicit "
+                                                "(group_left/group_right)"
+                                              : "multiple matches for labels: grouping labels must ensure unique "
+                                                "matches"));
+        });
+      }
+    }
+  }
+
+  // Calls fn(one, steps) for each row of the "one" side that meets `row`, and fn(null, steps) where a fill value does.
+  template <typename Fn>
+  void ForEachPartner(const MatchGroup& group, uint32_t row, Fn fn) const {
+    Bits rest = many_.present[row];
+    for (uint32_t w = 0; w < words_; ++w) rest[w] &= active_[w];
+    Bits both(words_);
+    for (uint32_t other : group.one) {
+      uint64_t any = 0;
+      for (uint32_t w = 0; w < words_; ++w) {
+        both[w] = rest[w] & one_.present[other][w];
+        rest[w] &= ~both[w];
+        any |= both[w];
+      }
+      if (any != 0) fn(&one_.rows[other], both);
+    }
+    if (matching_.fill_right && FirstBit(rest) != kNever) fn(nullptr, rest);
+  }
+
+  // The steps of `both` at which nothing comes of the pair but a note.
+  Bits Faults(const Column& many, const Row* one, const Bits& both) const {
+    // Trimming knows no floats on the left.
+    Bits faults = IsTrim() ? both : Bits(words_);
+    ForEachHistogramStep(&many, one != nullptr ? &one->column : nullptr, both, [&](uint32_t step) {
+      const Histogram* a = many.FindHistogram(step);
+      const Histogram* b = one != nullptr ? one->column.FindHistogram(step) : nullptr;
+      const bool fault = PairFault(binary_.op, swapped_ ? b : a, swapped_ ? a : b) != BinaryNote::kNone;
+      faults[step / 64] &= ~(uint64_t{1} << (step % 64));
+      faults[step / 64] |= uint64_t{fault} << (step % 64);
+    });
+    return faults;
+  }
+
+  // Calls fn(step) for each step of `both` at which at least one of the two has a histogram.
+  template <typename Fn>
+  static void ForEachHistogramStep(const Column* many, const Column* one, const Bits& both, Fn fn) {
+    const bool any = (many != nullptr && !many->histograms().empty()) || (one != nullptr && !one->histograms().empty());
+    if (!any) return;
+    Bits bits(both.size());
+    for (const Column* column : {many, one}) {
+      if (column == nullptr) continue;
+      for (const HistogramPoint& p : column->histograms()) bits[p.step / 64] |= uint64_t{1} << (p.step % 64);
+    }
+    for (size_t w = 0; w < bits.size(); ++w) bits[w] &= both[w];
+    ForEachBit(bits.data(), static_cast<uint32_t>(bits.size()), fn);
+  }
+
+  bool IsTrim() const { return binary_.op == BinaryOp::kTrimLower || binary_.op == BinaryOp::kTrimUpper; }
+  bool DropsMetadata() const {
+    return ChangesMetric(binary_.op) || (binary_.return_bool && !context_.options.delayed_name_removal);
+  }
+
+  Status MakeRows(Rows* out) {
+    ResultLabels names(matching_, names_, DropsMetadata());
+    std::vector<uint32_t> group_of(many_.rows.size());
+    for (uint32_t g = 0; g < groups_.size(); ++g) {
+      for (uint32_t row : groups_[g].many) group_of[row] = g;
+    }
+    std::vector<Bits> matched(matching_.fill_left ? groups_.size() : 0, Bits(words_));
+    for (uint32_t row = 0; row < many_.rows.size(); ++row) {
+      if (row % 64 == 0) GN_TRY(context_.CheckCancel());
+      Status status;
+      ForEachPartner(groups_[group_of[row]], row, [&](const Row* one, const Bits& both) {
+        if (!status.ok()) return;
+        Row& many = many_.rows[row];
+        Labels fill_labels;
+        if (one == nullptr) fill_labels = MatchGroupLabels(many.labels, names_, matching_.on);
+        Labels labels = names.Make(many.labels, one != nullptr ? one->labels.view() : fill_labels.view());
+        double fill = matching_.fill_right.value_or(0);
+        Bits done = both;
+        status = Combine(&many.column, one != nullptr ? &one->column : nullptr, fill, &done, std::move(labels), out);
+        if (matching_.fill_left) {
+          for (uint32_t w = 0; w < words_; ++w) matched[group_of[row]][w] |= done[w];
+        }
+      });
+      GN_TRY(status);
+    }
+    return matching_.fill_left ? FillLeft(matched, &names, out) : FlushNotes();
+  }
+
+  // The rows of the "one" side where nothing matched them.
+  Status FillLeft(const std::vector<Bits>& matched, ResultLabels* names, Rows* out) {
+    std::vector<uint32_t> group_of(one_.rows.size());
+    for (uint32_t g = 0; g < groups_.size(); ++g) {
+      for (uint32_t row : groups_[g].one) group_of[row] = g;
+    }
+    for (uint32_t row = 0; row < one_.rows.size(); ++row) {
+      Bits rest = one_.present[row];
+      for (uint32_t w = 0; w < words_; ++w) rest[w] &= active_[w] & ~matched[group_of[row]][w];
+      if (FirstBit(rest) == kNever) continue;
+      Row& one = one_.rows[row];
+      Labels labels = names->Make(MatchGroupLabels(one.labels, names_, matching_.on), one.labels);
+      GN_TRY(Combine(nullptr, &one.column, *matching_.fill_left, &rest, std::move(labels), out));
+    }
+    return FlushNotes();
+  }
+
+  // Makes the row of a pair at the steps `both`, which become those that matched. A null column is the fill value.
+  Status Combine(const Column* many, const Column* one, double fill, Bits* both, Labels labels, Rows* out) {
+    Row row;
+    row.labels = std::move(labels);
+    row.drop_name = binary_.return_bool;
+    row.column = Column(node_.grid.steps);
+    Bits kept = *both;  // where there is a float in the end
+    std::vector<std::pair<uint32_t, bool>> verdicts;
+    CombineHistogramSteps(many, one, fill, both, &kept, &row.column, &verdicts);
+    if (many == nullptr || one == nullptr) fill_.assign(node_.grid.steps, fill);
+    const double* many_values = many != nullptr ? many->values() : fill_.data();
+    const double* one_values = one != nullptr ? one->values() : fill_.data();
+    const double* lhs = swapped_ ? one_values : many_values;
+    const double* rhs = swapped_ ? many_values : one_values;
+    if (ChangesMetric(binary_.op)) {
+      GN_TRY(context_.InBlocks(node_.grid.steps, [&](uint32_t begin, uint32_t end) {
+        ApplyArithmetic(binary_.op, lhs + begin, rhs + begin, row.column.values() + begin, end - begin);
+      }));
+    } else if (IsComparison(binary_.op)) {
+      Bits holds(words_);
+      ApplyComparison(binary_.op, lhs, rhs, holds.data(), node_.grid.steps);
+      if (binary_.return_bool) {
+        for (uint32_t i = 0; i < node_.grid.steps; ++i) {
+          row.column.values()[i] = static_cast<double>(holds[i / 64] >> (i % 64) & 1);
+        }
+      } else {
+        std::copy_n(lhs, node_.grid.steps, row.column.values());
+        for (uint32_t w = 0; w < words_; ++w) kept[w] &= holds[w];
+      }
+    } else {  // trim
+      ForEachBit(kept.data(), words_, [&](uint32_t step) { Note(step, BinaryNote::kIncompatibleTypes, false, false); });
+      for (uint32_t w = 0; w < words_; ++w) both->at(w) &= ~std::exchange(kept[w], 0);
+    }
+    std::copy(kept.begin(), kept.end(), row.column.present());
+    for (const auto& [step, holds] : verdicts) row.column.Set(step, holds);
+    if (row.column.empty()) return Status();
+    GN_TRY(charge_.Grow(row.memory_bytes()));
+    out->push_back(std::move(row));
+    return Status();
+  }
+
+  // The steps at which one of the two is a histogram. They go from `floats`, and from `both` where nothing comes of
+  // them. Comparisons with `bool` give verdicts, the others histograms.
+  void CombineHistogramSteps(const Column* many, const Column* one, double fill, Bits* both, Bits* floats, Column* out,
+                             std::vector<std::pair<uint32_t, bool>>* verdicts) {
+    auto operand = [fill](const Column* column, uint32_t step) {
+      if (column == nullptr) return Operand{fill, nullptr};
+      const HistogramPoint* point = column->FindPoint(step);
+      return point != nullptr ? Operand{0, point->histogram} : Operand{column->values()[step], nullptr};
+    };
+    Operand last_lhs, last_rhs;
+    HistogramPair pair;
+    ForEachHistogramStep(many, one, Bits(*both), [&](uint32_t step) {
+      Operand lhs = operand(swapped_ ? one : many, step), rhs = operand(swapped_ ? many : one, step);
+      const bool repeated = lhs.histogram == last_lhs.histogram && rhs.histogram == last_rhs.histogram &&
+                            lhs.value == last_lhs.value && rhs.value == last_rhs.value;
+      if (!repeated) pair = CombineHistograms(binary_.op, lhs, rhs);
+      const uint64_t bit = uint64_t{1} << (step % 64);
+      (*floats)[step / 64] &= ~bit;
+      if (pair.note != BinaryNote::kNone) Note(step, pair.note, lhs.histogram != nullptr, rhs.histogram != nullptr);
+      if (pair.histogram == nullptr) {
+        (*both)[step / 64] &= ~bit;
+      } else if (binary_.return_bool) {
+        verdicts->emplace_back(step, pair.holds);
+      } else if (pair.holds) {
+        out->histograms().push_back({step, pair.histogram});
+      }
+      last_lhs = std::move(lhs);
+      last_rhs = std::move(rhs);
+    });
+  }
+
+  // Of one step only the last note is told, as upstream.
+  struct StepNote {
+    BinaryNote note = BinaryNote::kNone;
+    bool lhs = false, rhs = false;  // is a histogram
+    bool operator==(const StepNote&) const = default;
+  };
+  void Note(uint32_t step, BinaryNote note, bool lhs, bool rhs) {
+    if (notes_.empty()) notes_.resize(node_.grid.steps);
+    notes_[step] = {note, lhs, rhs};
+  }
+  Status FlushNotes() {
+    StepNote last;
+    for (const StepNote& n : notes_) {
+      if (n != last) TellNote(n.note, binary_.op, n.lhs, n.rhs, node_.pos, &own_);
+      last = n;
+    }
+    return Status();
+  }
+
+  const BinaryNode& binary_;
+  const VectorMatching& matching_;
+  const bool swapped_;  // the left side is the "one" side
+  const std::vector<std::string> names_;
+  const uint32_t words_;
+  Side many_, one_;
+  Bits active_;
+  std::vector<MatchGroup> groups_;
+  std::vector<double> fill_;
+  std::vector<StepNote> notes_;
+};
+
+}  // namespace
+
+std::unique_ptr<Operator> MakeBinaryVector(ExecContext& context, const BinaryNode& node, std::unique_ptr<Operator> lhs,
+                                           std::unique_ptr<Operator> rhs) {
+  return std::make_unique<BinaryVector>(context, node, std::move(lhs), std::move(rhs));
+}
+
+}  // namespace gauntlet::promql

@@ -1,0 +1,265 @@
+#include "promql/exec/functions/histogram_functions.h"
+
+#include <algorithm>
+#include <cmath>
+#include <unordered_map>
+#include <utility>
+
+#include "model/float_text.h"
+#include "promql/exec/histograms/classic_histogram.h"
+#include "promql/exec/histograms/native_histogram.h"
+#include "promql/exec/rows/label_ops.h"
+#include "promql/exec/rows/merge.h"
+
+namespace gauntlet::promql {
+namespace {
+
+constexpr uint32_t kPollRow = 4096;  // histograms of a row between two looks at the end of the query
+
+// The buckets of one histogram: series equal but for `le`.
+struct ClassicHistogram {
+  Labels labels;  // without le
+  std::vector<std::pair<double, Column>> buckets;
+};
+
+struct NativeHistogram {
+  Labels labels;
+  std::vector<HistogramPoint> points;
+};
+
+// What is to be said about one series of the result.
+struct Findings {
+  ForcedMonotonicity forced{.count = 0};
+  NaNObservations nans;
+};
+
+// labels.FormatOpenMetricsFloat: "1.0", not "1".
+std::string OpenMetricsFloat(double v) {
+  std::string text = FormatFloatG(v);
+  bool has_point = text.find_first_of(".eNI") != std::string::npos;
+  return has_point ? text : text + ".0";
+}
+
+class HistogramFunction : public Operator {
+ public:
+  HistogramFunction(ExecContext& context, const FunctionNode& node, std::vector<std::unique_ptr<ScalarOperator>> args,
+                    std::string label, std::unique_ptr<Operator> input)
+      : Operator(context, node), function_(node), args_(std::move(args)), label_(std::move(label)) {
+    fraction_ = node.function->name == "histogram_fraction";
+    vector_pos_ = VectorArg().pos;
+    AddChild(std::move(input));
+  }
+
+  Result<bool> Next(Rows* batch) override {
+    batch->clear();
+    if (children_[0] == nullptr) return false;
+    values_.resize(args_.size());
+    for (size_t i = 0; i < args_.size(); ++i) {
+      GN_TRY(args_[i]->Evaluate(&values_[i]));
+      args_[i]->Annotate(&below_);
+      if (!fraction_) NoteBadQuantiles(i);
+    }
+    GN_TRY(Collect());
+    size_t outputs = fraction_ ? 1 : args_.size();
+    for (size_t output = 0; output < outputs; ++output) GN_TRY(Evaluate(output, batch));
+    const bool may_coincide = !native_.empty() && !histograms_.empty();
+    histograms_.clear();
+    native_.clear();
+    if (!context_.options.delayed_name_removal || may_coincide)
+      GN_TRY(MergeSameLabels(batch, MergedName::kOfFirstStep));
+    GN_TRY(held_.Set(CountSamples(*batch)));
+    charge_.Clear();
+    return !batch->empty();
+  }
+
+ private:
+  const PlanNode& VectorArg() const {
+    for (const PlanPtr& arg : function_.args) {
+      if (arg->type == ValueType::kVector) return *arg;
+    }
+    return *function_.args.front();
+  }
+
+  void NoteBadQuantiles(size_t arg) {
+    size_t scalar = 0;
+    for (const PlanPtr& node : function_.args) {
+      if (node->type != ValueType::kScalar || scalar++ != arg) continue;
+      for (double q : values_[arg]) {
+        if (std::isnan(q) || q < 0 || q > 1) own_.InvalidQuantile(q, node->pos);
+      }
+    }
+  }
+
+  Status Collect() {
+    Rows batch;
+    std::string key;
+    while (true) {
+      GN_TRY(context_.CheckCancel());
+      GN_ASSIGN(bool more, child().Next(&batch));
+      if (!more) break;
+      for (Row& row : batch) {
+        if (!row.column.histograms().empty()) GN_TRY(TakeNative(&row));
+        if (row.column.CountFloats() == 0) continue;
+        std::string_view le = row.labels.Get(kBucketLabel);
+        Result<double> bound = ParseFloat(le);
+        if (!bound.ok()) {
+          own_.BadBucketLabel(MetricOf(row.labels), le, vector_pos_);
+          continue;
+        }
+        key.clear();
+        for (const Label& label : row.labels) {
+          if (label.name != kBucketLabel) PackLabel(key, label.name, label.value);
+        }
+        auto [at, inserted] = index_.try_emplace(key, histograms_.size());
+        if (inserted) histograms_.push_back({Labels::FromPacked(key), {}});
+        GN_TRY(charge_.Grow(row.column.memory_bytes() + (inserted ? 2 * key.size() + 128 : 0)));
+        histograms_[at->second].buckets.emplace_back(*bound, std::move(row.column));
+      }
+    }
+    CloseChild();
+    SettleConflicts();
+    index_.clear();
+    for (ClassicHistogram& h : histograms_) {
+      std::stable_sort(h.buckets.begin(), h.buckets.end(),
+                       [](const auto& a, const auto& b) { return a.first < b.first; });
+    }
+    return Status();
+  }
+
+  // The name as it is told: not at all when it is dropped at once.
+  std::string_view MetricOf(LabelsView labels) const {
+    return context_.options.delayed_name_removal ? labels.Get(kMetricName) : std::string_view();
+  }
+
+  Status TakeNative(Row* row) {
+    size_t bytes = row->labels.memory_bytes();
+    for (const HistogramPoint& p : row->column.histograms()) bytes += sizeof(p) + p.histogram->memory_bytes();
+    native_.push_back({Labels(row->labels), std::move(row->column.histograms())});
+    row->column.histograms().clear();
+    return charge_.Grow(bytes);
+  }
+
+  // Where a native histogram and classic buckets have the same labels, neither is evaluated.
+  void SettleConflicts() {
+    for (NativeHistogram& native : native_) {
+      auto at = index_.find(std::string(native.labels.packed()));
+      if (at == index_.end()) continue;
+      auto& buckets = histograms_[at->second].buckets;
+      const size_t before = native.points.size();
+      std::erase_if(native.points, [&](const HistogramPoint& p) {
+        bool any = false;
+        for (auto& [bound, column] : buckets) {
+          any = any || column.Has(p.step);
+          column.Clear(p.step);
+        }
+        return any;
+      });
+      if (native.points.size() < before) own_.MixedClassicNative(MetricOf(native.labels), vector_pos_);
+    }
+  }
+
+  // Histograms are independent: each chunk of them on a thread, joined in order. The native ones come first.
+  Status Evaluate(size_t output, Rows* batch) {
+    const size_t natives = native_.size(), count = natives + histograms_.size();
+    std::vector<Row> rows(count);
+    std::vector<Findings> findings(count);
+    std::vector<Status> statuses(count);
+    auto one = [&](size_t i) {
+      statuses[i] = context_.CheckCancel();
+      if (!statuses[i].ok()) return;
+      rows[i] = i < natives ? EvaluateNative(native_[i], output, &findings[i].nans)
+                            : EvaluateOne(histograms_[i - natives], output, &findings[i].forced);
+    };
+    if (count == 1) {
+      one(0);
+    } else {
+      ParallelFor(context_.executor, count, one);
+    }
+    GN_TRY(context_.CheckCancel());
+    for (size_t i = 0; i < count; ++i) {
+      GN_TRY(statuses[i]);
+      Tell(findings[i], MetricOf(i < natives ? native_[i].labels : histograms_[i - natives].labels));
+      if (rows[i].column.empty()) continue;
+      GN_TRY(charge_.Grow(rows[i].memory_bytes()));
+      batch->push_back(std::move(rows[i]));
+    }
+    return Status();
+  }
+
+  void Tell(const Findings& findings, std::string_view metric) {
+    if (findings.forced.count > 0) own_.NonMonotonicBuckets(metric, findings.forced, vector_pos_);
+    if (findings.nans.skewed && fraction_) own_.FractionWithoutNaN(metric, vector_pos_);
+    if (findings.nans.skewed && !fraction_) own_.QuantileSkewedByNaN(metric, vector_pos_);
+    if (findings.nans.result_is_nan) own_.QuantileIsNaN(metric, vector_pos_);
+  }
+
+  Row StartRow(const Labels& labels) const {
+    Row row;
+    row.drop_name = true;
+    row.labels = context_.options.delayed_name_removal ? labels : DropMetadata(labels);
+    row.column = Column(node_.grid.steps);
+    return row;
+  }
+
+  void NameQuantile(size_t output, Row* row) const {
+    if (label_.empty() || row->column.empty()) return;
+    // The quantile is a constant in all but name: it names the series.
+    LabelsBuilder builder(row->labels);
+    builder.Set(label_, OpenMetricsFloat(values_[output].front()));
+    row->labels = builder.Build();
+  }
+
+  Row EvaluateNative(const NativeHistogram& native, size_t output, NaNObservations* nans) const {
+    Row row = StartRow(native.labels);
+    for (const HistogramPoint& p : native.points) {
+      if (p.step % kPollRow == kPollRow - 1 && context_.cancel.stopped()) break;
+      row.column.Set(p.step, fraction_ ? NativeFraction(values_[0][p.step], values_[1][p.step], *p.histogram, nans)
+                                       : NativeQuantile(values_[output][p.step], *p.histogram, nans));
+    }
+    NameQuantile(output, &row);
+    return row;
+  }
+
+  Row EvaluateOne(const ClassicHistogram& histogram, size_t output, ForcedMonotonicity* forced) const {
+    Row row = StartRow(histogram.labels);
+    std::vector<Bucket> buckets;
+    auto evaluate = [&](uint32_t step) {
+      buckets.clear();
+      for (const auto& [bound, column] : histogram.buckets) {
+        if (column.Has(step)) buckets.push_back({bound, column.values()[step]});
+      }
+      if (buckets.empty()) return;
+      if (fraction_) {
+        row.column.Set(step, BucketFraction(values_[0][step], values_[1][step], &buckets));
+      } else {
+        row.column.Set(step, BucketQuantile(values_[output][step], &buckets, node_.grid.time_ms(step), forced));
+      }
+    };
+    for (uint32_t step = 0; step < node_.grid.steps; ++step) {
+      if (step % kPollRow == kPollRow - 1 && context_.cancel.stopped()) break;
+      evaluate(step);
+    }
+    NameQuantile(output, &row);
+    return row;
+  }
+
+  const FunctionNode& function_;
+  std::vector<std::unique_ptr<ScalarOperator>> args_;
+  const std::string label_;
+  bool fraction_;
+  PositionRange vector_pos_;
+  std::vector<std::vector<double>> values_;
+  std::unordered_map<std::string, size_t> index_;
+  std::vector<ClassicHistogram> histograms_;
+  std::vector<NativeHistogram> native_;
+};
+
+}  // namespace
+
+std::unique_ptr<Operator> MakeHistogramFunction(ExecContext& context, const FunctionNode& node,
+                                                std::vector<std::unique_ptr<ScalarOperator>> args, std::string label,
+                                                std::unique_ptr<Operator> input) {
+  return std::make_unique<HistogramFunction>(context, node, std::move(args), std::move(label), std::move(input));
+}
+
+}  // namespace gauntlet::promql

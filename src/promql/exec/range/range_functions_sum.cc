@@ -1,0 +1,157 @@
+// sum, avg, stddev, stdvar over time.
+//
+// Short windows are summed anew, in upstream's order; long ones slide (sliding.h). Both ways carry Kahan-Neumaier
+// compensation. A window with a value that is not finite, or so large that a partial sum might overflow, is always
+// summed anew.
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "promql/exec/range/range_function.h"
+#include "promql/exec/range/range_histograms.h"
+#include "promql/exec/range/sliding.h"
+#include "promql/exec/rows/math.h"
+
+namespace gauntlet::promql {
+namespace {
+
+double SumInOrder(const double* values, uint32_t lo, uint32_t hi) {
+  double sum = 0, c = 0;
+  for (uint32_t i = lo; i < hi; ++i) KahanAdd(values[i], sum, c);
+  return std::isinf(sum) ? sum : sum + c;
+}
+
+// The mean of the sum while that does not overflow, then an incremental mean.
+double MeanInOrder(const double* values, uint32_t lo, uint32_t hi) {
+  double sum = values[lo], c = 0, mean = 0, count = 1;
+  bool incremental = false;
+  for (uint32_t i = lo + 1; i < hi; ++i) {
+    count = static_cast<double>(i - lo + 1);
+    if (!incremental) {
+      double new_sum = sum, new_c = c;
+      KahanAdd(values[i], new_sum, new_c);
+      if (!std::isinf(new_sum)) {
+        sum = new_sum;
+        c = new_c;
+        continue;
+      }
+      incremental = true;
+      mean = sum / (count - 1);
+      c /= count - 1;
+    }
+    double q = (count - 1) / count;
+    mean *= q;
+    c *= q;
+    KahanAdd(values[i] / count, mean, c);
+  }
+  return incremental ? mean + c : sum / count + c / count;
+}
+
+class SumOverTime : public RangeFunction {
+ public:
+  explicit SumOverTime(bool average) : average_(average) {}
+
+  Status Run(const RangeCall& call, const SeriesWindows& w, Column* out, WorkerScratch* scratch) const override {
+    if (w.histograms.empty()) {
+      RunFloats(w, out, scratch);
+      return Status();
+    }
+    std::vector<uint32_t> hi;
+    RunFloats(FloatSteps(w, &hi), out, scratch);
+    return HistogramSumOverTime(call, w, average_, out, scratch);
+  }
+
+ private:
+  void RunFloats(const SeriesWindows& w, Column* out, WorkerScratch* scratch) const {
+    if (!WorthSliding(w)) {
+      ForEachFloatWindow(w, [&](uint32_t step, uint32_t lo, uint32_t hi) { out->Set(step, InOrder(w, lo, hi)); });
+    } else {
+      Slide(w, out, scratch);
+    }
+  }
+
+  double InOrder(const SeriesWindows& w, uint32_t lo, uint32_t hi) const {
+    return average_ ? MeanInOrder(w.floats.values, lo, hi) : SumInOrder(w.floats.values, lo, hi);
+  }
+
+  void Slide(const SeriesWindows& w, Column* out, WorkerScratch* scratch) const {
+    RiskyValues risky(w.floats.values, w.floats.size, 1e300, &scratch->indexes);
+    SumFold fold{w.floats.values};
+    SlidingWindow<SumFold> window(&fold);
+    ForEachFloatWindow(w, [&](uint32_t step, uint32_t lo, uint32_t hi) {
+      if (!risky.MaySlide(lo, hi, kFew)) return out->Set(step, InOrder(w, lo, hi));
+      const CompensatedSum all = window.Over(lo, hi);
+      const double n = static_cast<double>(hi - lo);
+      out->Set(step, average_ ? all.sum / n + all.c / n : all.sum + all.c);
+    });
+  }
+
+  static constexpr uint32_t kFew = 8;  // a step of sliding takes as long as so many additions
+  const bool average_;
+};
+
+// Count, mean and sum of squared distances to the mean, by Welford's update; two of them join by Chan's formula.
+struct VarianceFold {
+  struct State {
+    double count = 0, mean = 0, mean_c = 0, aux = 0, aux_c = 0;
+    void Add(double v) {
+      ++count;
+      const double delta = v - (mean + mean_c);
+      KahanAdd(delta / count, mean, mean_c);
+      KahanAdd(delta * (v - (mean + mean_c)), aux, aux_c);
+    }
+    double variance() const { return (aux + aux_c) / count; }
+  };
+  const double* values;
+  void Begin(uint32_t, uint32_t) {}
+  void AddFront(State* s, uint32_t i) const { s->Add(values[i]); }
+  void AddBack(State* s, uint32_t i) const { s->Add(values[i]); }
+  State Join(State left, const State& right) const {
+    if (right.count == 0) return left;
+    const double count = left.count + right.count;
+    const double delta = (right.mean - left.mean) + (right.mean_c - left.mean_c);
+    KahanAdd(right.aux, left.aux, left.aux_c);
+    left.aux_c += right.aux_c;
+    KahanAdd(delta * delta * (left.count / count * right.count), left.aux, left.aux_c);
+    left.count = count;
+    return left;  // without its mean, which nobody asks for
+  }
+};
+
+class VarianceOverTime : public RangeFunction {
+ public:
+  explicit VarianceOverTime(bool root) : root_(root) {}
+
+  Status Run(const RangeCall& call, const SeriesWindows& w, Column* out, WorkerScratch* scratch) const override {
+    NoteIgnoredHistograms(call, w, 1, scratch);
+    const bool slide = WorthSliding(w);
+    RiskyValues risky(w.floats.values, slide ? w.floats.size : 0, 1e140, &scratch->indexes);
+    VarianceFold fold{w.floats.values};
+    SlidingWindow<VarianceFold> window(&fold);
+    return ForEachLongWindow(w, scratch, [&](uint32_t step, uint32_t lo, uint32_t hi) {
+      VarianceFold::State state;
+      if (slide && risky.MaySlide(lo, hi)) {
+        state = window.Over(lo, hi);
+      } else {
+        for (uint32_t i = lo; i < hi; ++i) state.Add(w.floats.values[i]);
+      }
+      out->Set(step, root_ ? std::sqrt(state.variance()) : state.variance());
+    });
+  }
+
+ private:
+  const bool root_;
+};
+
+}  // namespace
+
+std::unique_ptr<RangeFunction> MakeSumFunction(std::string_view name) {
+  if (name == "sum_over_time") return std::make_unique<SumOverTime>(false);
+  if (name == "avg_over_time") return std::make_unique<SumOverTime>(true);
+  if (name == "stddev_over_time") return std::make_unique<VarianceOverTime>(true);
+  if (name == "stdvar_over_time") return std::make_unique<VarianceOverTime>(false);
+  return nullptr;
+}
+
+}  // namespace gauntlet::promql

@@ -1,0 +1,103 @@
+// Sliding folds: sums and the like over windows whose two ends only move forward, in the time of the samples, not of
+// the windows; and nothing is ever subtracted.
+//
+// A moving boundary cuts each window in two. Of the part left of it the folds of all suffixes are kept, the part right
+// of it is one fold that grows; when a window has left the boundary behind, the boundary moves to its end.
+//
+// Threads: one thread at a time.
+
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <vector>
+
+#include "promql/exec/range/range_function.h"
+#include "promql/exec/rows/math.h"
+
+namespace gauntlet::promql {
+
+// `Fold` has a type State (by default the fold of nothing), Begin(lo, hi) before the folds of a new left part,
+// AddFront(State*, i) and AddBack(State*, i) for element i, and Join(left, right).
+template <typename Fold>
+class SlidingWindow {
+ public:
+  explicit SlidingWindow(Fold* fold) : fold_(*fold) {}
+
+  // REQUIRES: lo < hi, neither less than before.
+  typename Fold::State Over(uint32_t lo, uint32_t hi) {
+    if (lo >= boundary_) {
+      base_ = lo;
+      boundary_ = right_end_ = hi;
+      fold_.Begin(lo, hi);
+      right_ = typename Fold::State();
+      left_.resize(hi - lo);
+      typename Fold::State state;
+      for (uint32_t i = hi; i-- > lo;) {
+        fold_.AddFront(&state, i);
+        left_[i - base_] = state;
+      }
+    }
+    for (; right_end_ < hi; ++right_end_) fold_.AddBack(&right_, right_end_);
+    return fold_.Join(left_[lo - base_], right_);
+  }
+
+ private:
+  Fold& fold_;
+  std::vector<typename Fold::State> left_;  // of [i, boundary), at i - base
+  typename Fold::State right_;              // of [boundary, right_end)
+  uint32_t base_ = 0, boundary_ = 0, right_end_ = 0;
+};
+
+// Whether windows overlap so much that sliding pays.
+inline bool WorthSliding(const SeriesWindows& w) {
+  uint64_t seen = 0;
+  ForEachFloatWindow(w, [&](uint32_t, uint32_t lo, uint32_t hi) { seen += hi - lo; });
+  return seen > 6 * (w.floats.size + w.steps());
+}
+
+// A sum with its compensation.
+struct CompensatedSum {
+  double sum = -0.0, c = 0;  // -0: neutral, also for -0
+  void Add(double v) { KahanAdd(v, sum, c); }
+  void Add(const CompensatedSum& other) {
+    KahanAdd(other.sum, sum, c);
+    c += other.c;
+  }
+  double value() const { return sum + c; }
+};
+
+struct SumFold {
+  using State = CompensatedSum;
+  const double* values;
+  void Begin(uint32_t, uint32_t) {}
+  void AddFront(State* s, uint32_t i) const { s->Add(values[i]); }
+  void AddBack(State* s, uint32_t i) const { s->Add(values[i]); }
+  State Join(State left, const State& right) const {
+    left.Add(right);
+    return left;
+  }
+};
+
+// Values that are not to be folded in another order than upstream's: not finite, or at least `limit` (below 1e300 ten
+// million of them cannot overflow a partial sum).
+class RiskyValues {
+ public:
+  // Keeps to `counts`, when there are any.
+  RiskyValues(const double* values, size_t size, double limit, std::vector<uint32_t>* counts) : counts_(*counts) {
+    for (size_t i = 0; i < size; ++i) any_ |= !(std::fabs(values[i]) < limit);
+    if (!any_) return;
+    counts_.resize(size + 1);
+    counts_[0] = 0;
+    for (size_t i = 0; i < size; ++i) counts_[i + 1] = counts_[i] + !(std::fabs(values[i]) < limit);
+  }
+  bool Any(uint32_t lo, uint32_t hi) const { return any_ && counts_[hi] != counts_[lo]; }
+  // Whether to slide: not over risky values, nor over so few that looking at them in upstream's order costs nothing.
+  bool MaySlide(uint32_t lo, uint32_t hi, uint32_t few = 20) const { return hi - lo > few && !Any(lo, hi); }
+
+ private:
+  std::vector<uint32_t>& counts_;  // before each position
+  bool any_ = false;
+};
+
+}  // namespace gauntlet::promql

@@ -1,0 +1,50 @@
+#include "promql/exec/rows/row.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace gauntlet::promql {
+
+void Column::SetAllPresent() {
+  uint64_t* bits = present();
+  for (uint32_t w = 0; w < words(); ++w) bits[w] = ~uint64_t{0};
+  if (steps_ % 64 != 0) bits[words() - 1] = (uint64_t{1} << (steps_ % 64)) - 1;
+}
+
+uint32_t Column::CountFloats() const {
+  const uint64_t* bits = present();
+  uint32_t count = 0;
+  for (uint32_t w = 0; w < words(); ++w) count += static_cast<uint32_t>(std::popcount(bits[w]));
+  return count;
+}
+
+const HistogramPoint* Column::FindPoint(uint32_t step) const {
+  auto at = std::lower_bound(histograms_.begin(), histograms_.end(), step,
+                             [](const HistogramPoint& p, uint32_t s) { return p.step < s; });
+  return at != histograms_.end() && at->step == step ? &*at : nullptr;
+}
+
+void Column::OrPresence(uint64_t* bits) const {
+  const uint64_t* mine = present();
+  for (uint32_t w = 0; w < words(); ++w) bits[w] |= mine[w];
+  for (const HistogramPoint& p : histograms_) bits[p.step / 64] |= uint64_t{1} << (p.step % 64);
+}
+
+Column Column::Copy() const {
+  Column copy(steps_);
+  if (steps_ > 0) std::memcpy(copy.data_.get(), data_.get(), (steps_ + words()) * sizeof(double));
+  copy.histograms_ = histograms_;
+  return copy;
+}
+
+size_t Column::memory_bytes() const {
+  size_t bytes = (steps_ + words()) * sizeof(double) + histograms_.capacity() * sizeof(HistogramPoint);
+  const Histogram* last = nullptr;
+  for (const HistogramPoint& p : histograms_) {
+    if (p.histogram.get() != last) bytes += p.histogram->memory_bytes();
+    last = p.histogram.get();
+  }
+  return bytes;
+}
+
+}  // namespace gauntlet::promql
