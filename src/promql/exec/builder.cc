@@ -58,9 +58,8 @@ std::vector<std::string> StringArgs(const std::vector<PlanPtr>& args) {
 
 const Matchers* SelectorOf(const PlanNode& node) {
   if (node.kind == PlanKind::kRemote) return SelectorOf(*static_cast<const RemoteNode&>(node).expr);
-  if (node.kind == PlanKind::kVectorSelect) return &static_cast<const VectorSelectNode&>(node).select.matchers;
-  if (node.kind == PlanKind::kMatrixSelect) return &static_cast<const MatrixSelectNode&>(node).select.matchers;
-  return nullptr;
+  const SelectSpec* select = SelectOf(node);
+  return select != nullptr ? &select->matchers : nullptr;
 }
 
 }  // namespace

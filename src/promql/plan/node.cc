@@ -22,6 +22,12 @@ std::vector<const BinaryNode*> PlanChain(const BinaryNode& top) {
   return chain;
 }
 
+const SelectSpec* SelectOf(const PlanNode& node) {
+  if (node.kind == PlanKind::kVectorSelect) return &static_cast<const VectorSelectNode&>(node).select;
+  if (node.kind == PlanKind::kMatrixSelect) return &static_cast<const MatrixSelectNode&>(node).select;
+  return nullptr;
+}
+
 std::vector<const PlanNode*> PlanChildren(const PlanNode& node) {
   std::vector<const PlanNode*> out;
   auto add = [&out](const PlanPtr& child) {
@@ -98,6 +104,11 @@ std::string_view PlanOperatorName(const PlanNode& node) {
       return "remote";
   }
   return "";
+}
+
+bool HasOneName(const Matchers& matchers) {
+  return std::any_of(matchers.begin(), matchers.end(),
+                     [](const Matcher& m) { return m.name() == kMetricName && m.type() == MatchType::kEqual; });
 }
 
 std::string SelectorText(const Matchers& matchers) {

@@ -174,10 +174,14 @@ struct RemoteNode : PlanNode {
 
 // As ChainOf of expressions: the operator itself, then that on its left, and so on; not those that are used elsewhere.
 std::vector<const BinaryNode*> PlanChain(const BinaryNode& top);
+// What a selector asks of the storage; null for other nodes.
+const SelectSpec* SelectOf(const PlanNode& node);
 // The nodes directly below, in the order of evaluation.
 std::vector<const PlanNode*> PlanChildren(const PlanNode& node);
 // "rate", "sum", "+", "select": what a title starts with.
 std::string_view PlanOperatorName(const PlanNode& node);
+// Whether one metric alone can match.
+bool HasOneName(const Matchers& matchers);
 // up{job="x"}: a selector as it could be written, without modifiers.
 std::string SelectorText(const Matchers& matchers);
 

@@ -79,11 +79,6 @@ void AddMatchers(const VectorMatching& matching, const Matchers& from, Matchers*
   }
 }
 
-bool HasOneName(const Matchers& matchers) {
-  return std::any_of(matchers.begin(), matchers.end(),
-                     [](const Matcher& m) { return m.name() == kMetricName && m.type() == MatchType::kEqual; });
-}
-
 // Whether series that match no other may be left out unseen. Arithmetic complains of two series of one group even then:
 // but with all labels compared, and one metric on either side, there can be no two.
 bool LeavesOutUnmatched(const BinaryNode& binary, bool names_alone) {

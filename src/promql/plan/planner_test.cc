@@ -20,10 +20,7 @@ Result<Plan> Make(std::string_view query, int64_t start_ms, int64_t end_ms = 0, 
 }
 
 void CollectHints(const PlanNode& node, std::vector<std::string>* out) {
-  const SelectSpec* select = nullptr;
-  if (node.kind == PlanKind::kVectorSelect) select = &static_cast<const VectorSelectNode&>(node).select;
-  if (node.kind == PlanKind::kMatrixSelect) select = &static_cast<const MatrixSelectNode&>(node).select;
-  if (select != nullptr) {
+  if (const SelectSpec* select = SelectOf(node)) {
     std::string text = fmt::format("{}..{}", select->start_ms, select->end_ms);
     if (select->step_ms != 0) text += fmt::format(" step {}", select->step_ms);
     if (select->range_ms != 0) text += fmt::format(" range {}", select->range_ms);
