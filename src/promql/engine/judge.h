@@ -57,40 +57,58 @@ class Judge {
   };
   using Vector = std::vector<Sample>;
 
+  // judge.cc
   JudgeMatrix Eval(const Expr& expr, const Grid& grid);
+  // Calls fn with the vectors of each step; joins what it gives into series.
+  using StepFunction = std::function<Vector(std::vector<Vector>&, int64_t time_ms)>;
+  JudgeMatrix StepByStep(const std::vector<const Expr*>& exprs, const Grid& grid, const StepFunction& fn);
+  JudgeMatrix Merge(JudgeMatrix in);
+  void Drop(Sample* sample) const;
+  static const Expr& Bare(const Expr& e);  // without parentheses
+  static Labels WithoutMetadata(const Labels& labels);
+
+  // judge_select.cc
   JudgeMatrix EvalSelector(const VectorSelector& selector, const Grid& grid, bool timestamps);
-  JudgeMatrix EvalRangeCall(const Call& call, const Expr& range, const Grid& grid);
-  JudgeMatrix EvalCall(const Call& call, const Grid& grid);
-  JudgeMatrix EvalAggregate(const AggregateExpr& aggregate, const Grid& grid);
-  JudgeMatrix EvalBinary(const BinaryExpr& binary, const Grid& grid);
-  JudgeMatrix EvalLabels(const Call& call, const Grid& grid);
-  JudgeMatrix EvalAbsentOverTime(const Expr& range, JudgeMatrix present, const Grid& grid);
-  JudgeValue RangeValue(const std::string& name, JudgeWindow window, int64_t now, int64_t range_start,
-                        int64_t range_end, const std::vector<double>& args, bool* has);
-  double RangeFloat(const std::string& name, const std::vector<std::pair<int64_t, double>>& window, int64_t now,
-                    int64_t range_start, int64_t range_end, const std::vector<double>& args, bool* has);
   // Which selectors see only count and sum of histograms.
   void MarkStatistics(const Expr& expr, bool wanted, bool buckets);
   // The samples of a selector as it sees them.
   std::map<int64_t, JudgeValue> Visible(size_t series, const VectorSelector& selector, const Grid& grid,
                                         int64_t window_ms) const;
+  // The time that is looked at for the step at `t`.
+  int64_t Reference(const TimeModifiers& time, int64_t t) const;
+  static bool IsStale(const JudgeValue& v);
 
-  // Calls fn with the vectors of each step; joins what it gives into series.
-  using StepFunction = std::function<Vector(std::vector<Vector>&, int64_t time_ms)>;
-  JudgeMatrix StepByStep(const std::vector<const Expr*>& exprs, const Grid& grid, const StepFunction& fn);
-  Vector VectorBinary(const BinaryExpr& binary, const Vector& lhs, const Vector& rhs);
-  Vector SetOperation(const BinaryExpr& binary, const Vector& lhs, const Vector& rhs);
-  Vector TopK(const AggregateExpr& aggregate, const Vector& in, double k, size_t series);
+  // judge_range.cc
+  JudgeMatrix EvalRangeCall(const Call& call, const Expr& range, const Grid& grid);
+  JudgeMatrix EvalAbsentOverTime(const Expr& range, JudgeMatrix present, const Grid& grid);
+  JudgeValue RangeValue(const std::string& name, JudgeWindow window, int64_t now, int64_t range_start,
+                        int64_t range_end, const std::vector<double>& args, bool* has);
+  double RangeFloat(const std::string& name, const std::vector<std::pair<int64_t, double>>& window, int64_t now,
+                    int64_t range_start, int64_t range_end, const std::vector<double>& args, bool* has);
+
+  // judge_call.cc
+  JudgeMatrix EvalCall(const Call& call, const Grid& grid);
+  JudgeMatrix EvalLabels(const Call& call, const Grid& grid);
+  // What absent() can tell of a series that is not there.
+  static Labels AbsentLabels(const Matchers& matchers);
   // Quantiles or fractions of classic buckets and native histograms.
   Vector Estimate(const Vector& in, const std::function<double(std::vector<std::pair<double, double>>)>& classic,
                   const std::function<double(const JudgeHistogram&)>& native);
 
-  JudgeMatrix Merge(JudgeMatrix in);
-  void Drop(Sample* sample) const;
+  // judge_binary.cc
+  JudgeMatrix EvalBinary(const BinaryExpr& binary, const Grid& grid);
+  Vector VectorBinary(const BinaryExpr& binary, const Vector& lhs, const Vector& rhs);
+  Vector SetOperation(const BinaryExpr& binary, const Vector& lhs, const Vector& rhs);
+
+  // judge_aggregate.cc
+  JudgeMatrix EvalAggregate(const AggregateExpr& aggregate, const Grid& grid);
+  Vector TopK(const AggregateExpr& aggregate, const Vector& in, double k, size_t series);
   Labels GroupLabels(const Labels& labels, const std::vector<std::string>& names, bool keep) const;
   void Fail(std::string text) {
     if (error_.empty()) error_ = std::move(text);
   }
+
+  static constexpr char kSameLabels[] = "vector cannot contain metrics with the same labelset";
 
   std::vector<std::pair<Labels, std::map<int64_t, JudgeValue>>> data_;
   std::set<const Expr*> statistics_;

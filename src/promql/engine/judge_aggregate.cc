@@ -12,10 +12,6 @@ namespace {
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
 
-const Expr& Bare(const Expr& e) {
-  return e.kind == NodeKind::kParen ? Bare(*static_cast<const ParenExpr&>(e).expr) : e;
-}
-
 }  // namespace
 
 Labels Judge::GroupLabels(const Labels& labels, const std::vector<std::string>& names, bool keep) const {
