@@ -13,16 +13,16 @@
 #include <optional>
 #include <utility>
 
-#include "promql/exec/binary/binary_histograms.h"
 #include "promql/exec/binary/binary_kernels.h"
 #include "promql/exec/binary/matching.h"
+#include "promql/exec/binary/series_pair.h"
 #include "promql/exec/rows/grouping.h"
 #include "promql/exec/rows/merge.h"
 
 namespace gauntlet::promql {
 namespace {
 
-using Bits = std::vector<uint64_t>;
+using Bits = StepBits;
 constexpr uint32_t kNever = std::numeric_limits<uint32_t>::max();
 
 uint32_t FirstBit(const Bits& bits) {
@@ -199,7 +199,8 @@ class BinaryVector : public Operator {
             key = names.Make(many_.rows[row].labels, with).packed();
           }
           Bits& seen = matched.try_emplace(std::move(key), words_).first->second;
-          Bits twice(words_), faults = Faults(many_.rows[row].column, one, both);
+          const Bits faults = pair_.Faults(many_.rows[row].column, one != nullptr ? &one->column : nullptr, both);
+          Bits twice(words_);
           for (uint32_t w = 0; w < words_; ++w) {
             uint64_t now = both[w] & ~faults[w];
             twice[w] = seen[w] & now;
@@ -235,35 +236,6 @@ class BinaryVector : public Operator {
     if (matching_.fill_right && FirstBit(rest) != kNever) fn(nullptr, rest);
   }
 
-  // The steps of `both` at which nothing comes of the pair but a note.
-  Bits Faults(const Column& many, const Row* one, const Bits& both) const {
-    // Trimming knows no floats on the left.
-    Bits faults = IsTrim() ? both : Bits(words_);
-    ForEachHistogramStep(&many, one != nullptr ? &one->column : nullptr, both, [&](uint32_t step) {
-      const Histogram* a = many.FindHistogram(step);
-      const Histogram* b = one != nullptr ? one->column.FindHistogram(step) : nullptr;
-      const bool fault = PairFault(binary_.op, swapped_ ? b : a, swapped_ ? a : b) != BinaryNote::kNone;
-      faults[step / 64] &= ~(uint64_t{1} << (step % 64));
-      faults[step / 64] |= uint64_t{fault} << (step % 64);
-    });
-    return faults;
-  }
-
-  // Calls fn(step) for each step of `both` at which at least one of the two has a histogram.
-  template <typename Fn>
-  static void ForEachHistogramStep(const Column* many, const Column* one, const Bits& both, Fn fn) {
-    const bool any = (many != nullptr && !many->histograms().empty()) || (one != nullptr && !one->histograms().empty());
-    if (!any) return;
-    Bits bits(both.size());
-    for (const Column* column : {many, one}) {
-      if (column == nullptr) continue;
-      for (const HistogramPoint& p : column->histograms()) bits[p.step / 64] |= uint64_t{1} << (p.step % 64);
-    }
-    for (size_t w = 0; w < bits.size(); ++w) bits[w] &= both[w];
-    ForEachBit(bits.data(), static_cast<uint32_t>(bits.size()), fn);
-  }
-
-  bool IsTrim() const { return binary_.op == BinaryOp::kTrimLower || binary_.op == BinaryOp::kTrimUpper; }
   bool DropsMetadata() const {
     return ChangesMetric(binary_.op) || (binary_.return_bool && !context_.options.delayed_name_removal);
   }
@@ -286,14 +258,16 @@ class BinaryVector : public Operator {
         Labels labels = names.Make(many.labels, one != nullptr ? one->labels.view() : fill_labels.view());
         double fill = matching_.fill_right.value_or(0);
         Bits done = both;
-        status = Combine(&many.column, one != nullptr ? &one->column : nullptr, fill, &done, std::move(labels), out);
+        status = AddRow(&many.column, one != nullptr ? &one->column : nullptr, fill, &done, std::move(labels), out);
         if (matching_.fill_left) {
           for (uint32_t w = 0; w < words_; ++w) matched[group_of[row]][w] |= done[w];
         }
       });
       GN_TRY(status);
     }
-    return matching_.fill_left ? FillLeft(matched, &names, out) : FlushNotes();
+    if (matching_.fill_left) GN_TRY(FillLeft(matched, &names, out));
+    pair_.TellNotes(&own_);
+    return Status();
   }
 
   // The rows of the "one" side where nothing matched them.
@@ -308,99 +282,20 @@ class BinaryVector : public Operator {
       if (FirstBit(rest) == kNever) continue;
       Row& one = one_.rows[row];
       Labels labels = names->Make(MatchGroupLabels(one.labels, names_, matching_.on), one.labels);
-      GN_TRY(Combine(nullptr, &one.column, *matching_.fill_left, &rest, std::move(labels), out));
+      GN_TRY(AddRow(nullptr, &one.column, *matching_.fill_left, &rest, std::move(labels), out));
     }
-    return FlushNotes();
-  }
-
-  // Makes the row of a pair at the steps `both`, which become those that matched. A null column is the fill value.
-  Status Combine(const Column* many, const Column* one, double fill, Bits* both, Labels labels, Rows* out) {
-    Row row;
-    row.labels = std::move(labels);
-    row.drop_name = binary_.return_bool;
-    row.column = Column(node_.grid.steps);
-    Bits kept = *both;  // where there is a float in the end
-    std::vector<std::pair<uint32_t, bool>> verdicts;
-    CombineHistogramSteps(many, one, fill, both, &kept, &row.column, &verdicts);
-    if (many == nullptr || one == nullptr) fill_.assign(node_.grid.steps, fill);
-    const double* many_values = many != nullptr ? many->values() : fill_.data();
-    const double* one_values = one != nullptr ? one->values() : fill_.data();
-    const double* lhs = swapped_ ? one_values : many_values;
-    const double* rhs = swapped_ ? many_values : one_values;
-    if (ChangesMetric(binary_.op)) {
-      GN_TRY(context_.InBlocks(node_.grid.steps, [&](uint32_t begin, uint32_t end) {
-        ApplyArithmetic(binary_.op, lhs + begin, rhs + begin, row.column.values() + begin, end - begin);
-      }));
-    } else if (IsComparison(binary_.op)) {
-      Bits holds(words_);
-      ApplyComparison(binary_.op, lhs, rhs, holds.data(), node_.grid.steps);
-      if (binary_.return_bool) {
-        for (uint32_t i = 0; i < node_.grid.steps; ++i) {
-          row.column.values()[i] = static_cast<double>(holds[i / 64] >> (i % 64) & 1);
-        }
-      } else {
-        std::copy_n(lhs, node_.grid.steps, row.column.values());
-        for (uint32_t w = 0; w < words_; ++w) kept[w] &= holds[w];
-      }
-    } else {  // trim
-      ForEachBit(kept.data(), words_, [&](uint32_t step) { Note(step, BinaryNote::kIncompatibleTypes, false, false); });
-      for (uint32_t w = 0; w < words_; ++w) both->at(w) &= ~std::exchange(kept[w], 0);
-    }
-    std::copy(kept.begin(), kept.end(), row.column.present());
-    for (const auto& [step, holds] : verdicts) row.column.Set(step, holds);
-    if (row.column.empty()) return Status();
-    GN_TRY(charge_.Grow(row.memory_bytes()));
-    out->push_back(std::move(row));
     return Status();
   }
 
-  // The steps at which one of the two is a histogram. They go from `floats`, and from `both` where nothing comes of
-  // them. Comparisons with `bool` give verdicts, the others histograms.
-  void CombineHistogramSteps(const Column* many, const Column* one, double fill, Bits* both, Bits* floats, Column* out,
-                             std::vector<std::pair<uint32_t, bool>>* verdicts) {
-    auto operand = [fill](const Column* column, uint32_t step) {
-      if (column == nullptr) return Operand{fill, nullptr};
-      const HistogramPoint* point = column->FindPoint(step);
-      return point != nullptr ? Operand{0, point->histogram} : Operand{column->values()[step], nullptr};
-    };
-    Operand last_lhs, last_rhs;
-    HistogramPair pair;
-    ForEachHistogramStep(many, one, Bits(*both), [&](uint32_t step) {
-      Operand lhs = operand(swapped_ ? one : many, step), rhs = operand(swapped_ ? many : one, step);
-      const bool repeated = lhs.histogram == last_lhs.histogram && rhs.histogram == last_rhs.histogram &&
-                            lhs.value == last_lhs.value && rhs.value == last_rhs.value;
-      if (!repeated) pair = CombineHistograms(binary_.op, lhs, rhs);
-      const uint64_t bit = uint64_t{1} << (step % 64);
-      (*floats)[step / 64] &= ~bit;
-      if (pair.note != BinaryNote::kNone) Note(step, pair.note, lhs.histogram != nullptr, rhs.histogram != nullptr);
-      if (pair.histogram == nullptr) {
-        (*both)[step / 64] &= ~bit;
-      } else if (binary_.return_bool) {
-        verdicts->emplace_back(step, pair.holds);
-      } else if (pair.holds) {
-        out->histograms().push_back({step, pair.histogram});
-      }
-      last_lhs = std::move(lhs);
-      last_rhs = std::move(rhs);
-    });
-  }
-
-  // Of one step only the last note is told, as upstream.
-  struct StepNote {
-    BinaryNote note = BinaryNote::kNone;
-    bool lhs = false, rhs = false;  // is a histogram
-    bool operator==(const StepNote&) const = default;
-  };
-  void Note(uint32_t step, BinaryNote note, bool lhs, bool rhs) {
-    if (notes_.empty()) notes_.resize(node_.grid.steps);
-    notes_[step] = {note, lhs, rhs};
-  }
-  Status FlushNotes() {
-    StepNote last;
-    for (const StepNote& n : notes_) {
-      if (n != last) TellNote(n.note, binary_.op, n.lhs, n.rhs, node_.pos, &own_);
-      last = n;
-    }
+  // Makes the row of a pair at the steps `both`, which become those that matched. A null column is the fill value.
+  Status AddRow(const Column* many, const Column* one, double fill, Bits* both, Labels labels, Rows* out) {
+    Row row;
+    row.labels = std::move(labels);
+    row.drop_name = binary_.return_bool;
+    GN_ASSIGN(row.column, pair_.Combine(many, one, fill, both));
+    if (row.column.empty()) return Status();
+    GN_TRY(charge_.Grow(row.memory_bytes()));
+    out->push_back(std::move(row));
     return Status();
   }
 
@@ -412,8 +307,7 @@ class BinaryVector : public Operator {
   Side many_, one_;
   Bits active_;
   std::vector<MatchGroup> groups_;
-  std::vector<double> fill_;
-  std::vector<StepNote> notes_;
+  SeriesPair pair_{context_, binary_, swapped_};
 };
 
 }  // namespace
