@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "promql/engine/engine.h"
 #include "tsdb/chunkenc/chunk.h"
 
 namespace gauntlet::promql {
@@ -84,6 +85,42 @@ void ChunkData::Sort() {
 
 Result<std::unique_ptr<storage::Querier>> ChunkData::MakeQuerier(int64_t, int64_t) {
   return std::unique_ptr<storage::Querier>(std::make_unique<DataQuerier>(*this));
+}
+
+void RunRangeQuery(benchmark::State& state, ChunkData& data, const std::string& expr, const RangeTimes& times,
+                   size_t threads) {
+  std::unique_ptr<Executor> executor;
+  if (threads == 1) {
+    executor = std::make_unique<InlineExecutor>();
+  } else {
+    executor = std::make_unique<ThreadPool>("query", threads);
+  }
+  EngineOptions options;
+  options.max_samples = 0;
+  options.experimental_functions = options.extended_range_selectors = true;
+  Engine engine(options, *executor, nullptr, SystemClock());
+  for (auto _ : state) {
+    auto query = engine.NewRangeQuery(data, {}, expr, times.start_ms, times.end_ms, times.step_ms);
+    if (!query.ok()) return state.SkipWithError(std::string(query.status().message()).c_str());
+    QueryResult result = (*query)->Exec(Cancel());
+    if (!result.status.ok()) return state.SkipWithError(std::string(result.status.message()).c_str());
+    benchmark::DoNotOptimize(result);
+    state.counters["kB"] = static_cast<double>(result.stats.peak_memory_bytes) / 1000;
+  }
+}
+
+void RegisterQueries(std::span<const Anchor> anchors, std::span<const char* const> others, RunQuery run) {
+  for (const Anchor& anchor : anchors) {
+    benchmark::RegisterBenchmark(anchor.expr, [anchor, run](benchmark::State& state) {
+      run(state, anchor.expr);
+      state.counters["prometheus_ms"] = anchor.prometheus_ms;
+    })->Unit(benchmark::kMillisecond);
+  }
+  for (const char* expr : others) {
+    benchmark::RegisterBenchmark(expr, [expr, run](benchmark::State& state) {
+      run(state, expr);
+    })->Unit(benchmark::kMillisecond);
+  }
 }
 
 }  // namespace gauntlet::promql

@@ -6,12 +6,10 @@
 
 #include <cstdio>
 #include <cstring>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include "promql/engine/bench_data.h"
-#include "promql/engine/engine.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -80,33 +78,13 @@ ChunkData& WideData() {
   return *data;
 }
 
+// 1,000 steps to the last sample.
 void Run(benchmark::State& state, ChunkData& data, const std::string& expr, size_t threads) {
-  std::unique_ptr<Executor> executor;
-  if (threads == 1) {
-    executor = std::make_unique<InlineExecutor>();
-  } else {
-    executor = std::make_unique<ThreadPool>("query", threads);
-  }
-  EngineOptions options;
-  options.max_samples = 0;
-  options.experimental_functions = options.extended_range_selectors = true;
-  Engine engine(options, *executor, nullptr, SystemClock());
-  int64_t end = data.last_ms();
-  for (auto _ : state) {
-    auto query = engine.NewRangeQuery(data, {}, expr, end - 999 * kIntervalMs, end, kIntervalMs);
-    if (!query.ok()) return state.SkipWithError(std::string(query.status().message()).c_str());
-    QueryResult result = (*query)->Exec(Cancel());
-    if (!result.status.ok()) return state.SkipWithError(std::string(result.status.message()).c_str());
-    benchmark::DoNotOptimize(result);
-    state.counters["kB"] = static_cast<double>(result.stats.peak_memory_bytes) / 1000;
-  }
+  const int64_t end = data.last_ms();
+  RunRangeQuery(state, data, expr, {end - 999 * kIntervalMs, end, kIntervalMs}, threads);
 }
 
-// Milliseconds that Prometheus 3.14 needs.
-struct Anchor {
-  const char* expr;
-  double prometheus_ms;
-};
+void RunSmall(benchmark::State& state, const std::string& expr) { Run(state, SmallData(), expr, 1); }
 
 constexpr Anchor kAnchors[] = {
     {"a_hundred", 3.9},
@@ -218,7 +196,7 @@ void RegisterWindows() {
       std::string expr = form;
       expr.replace(expr.find("%s"), 2, window);
       benchmark::RegisterBenchmark(("window/" + expr).c_str(), [expr](benchmark::State& state) {
-        Run(state, SmallData(), expr, 1);
+        RunSmall(state, expr);
       })->Unit(benchmark::kMillisecond);
     }
   }
@@ -226,17 +204,7 @@ void RegisterWindows() {
 
 void RegisterAll() {
   RegisterWindows();
-  for (const Anchor& anchor : kAnchors) {
-    benchmark::RegisterBenchmark(anchor.expr, [anchor](benchmark::State& state) {
-      Run(state, SmallData(), anchor.expr, 1);
-      state.counters["prometheus_ms"] = anchor.prometheus_ms;
-    })->Unit(benchmark::kMillisecond);
-  }
-  for (const char* expr : kOthers) {
-    benchmark::RegisterBenchmark(expr, [expr](benchmark::State& state) {
-      Run(state, SmallData(), expr, 1);
-    })->Unit(benchmark::kMillisecond);
-  }
+  RegisterQueries(kAnchors, kOthers, RunSmall);
   for (size_t threads : {1, 2}) {
     for (const char* expr : kWide) {
       std::string name = std::string("wide/") + std::to_string(threads) + "/" + expr;

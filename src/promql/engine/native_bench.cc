@@ -6,7 +6,6 @@
 #include <string>
 
 #include "promql/engine/bench_data.h"
-#include "promql/engine/engine.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -80,25 +79,10 @@ ChunkData& Data() {
 }
 
 void Run(benchmark::State& state, const std::string& expr) {
-  InlineExecutor executor;
-  EngineOptions options;
-  options.max_samples = 0;
-  Engine engine(options, executor, nullptr, SystemClock());
-  for (auto _ : state) {
-    auto query = engine.NewRangeQuery(Data(), {}, expr, 0, 7'200'000, 30'000);
-    if (!query.ok()) return state.SkipWithError(std::string(query.status().message()).c_str());
-    QueryResult result = (*query)->Exec(Cancel());
-    if (!result.status.ok()) return state.SkipWithError(std::string(result.status.message()).c_str());
-    benchmark::DoNotOptimize(result);
-    state.counters["kB"] = static_cast<double>(result.stats.peak_memory_bytes) / 1000;
-  }
+  RunRangeQuery(state, Data(), expr, {0, 7'200'000, 30'000});
 }
 
-// Milliseconds that Prometheus 3.14 needs for as many series.
-struct Anchor {
-  const char* expr;
-  double prometheus_ms;
-};
+// Prometheus' times are for as many series.
 constexpr Anchor kAnchors[] = {
     {"sum(native)", 94},
     {"sum(rate(native[2m]))", 100},
@@ -111,21 +95,7 @@ constexpr Anchor kAnchors[] = {
 constexpr const char* kOthers[] = {"native", "histogram_quantile(0.9, native)", "avg_over_time(native[5m])",
                                    "resets(native[5m])"};
 
-void RegisterAll() {
-  for (const Anchor& anchor : kAnchors) {
-    benchmark::RegisterBenchmark(anchor.expr, [anchor](benchmark::State& state) {
-      Run(state, anchor.expr);
-      state.counters["prometheus_ms"] = anchor.prometheus_ms;
-    })->Unit(benchmark::kMillisecond);
-  }
-  for (const char* expr : kOthers) {
-    benchmark::RegisterBenchmark(expr, [expr](benchmark::State& state) {
-      Run(state, expr);
-    })->Unit(benchmark::kMillisecond);
-  }
-}
-
-const bool kRegistered = (RegisterAll(), true);
+const bool kRegistered = (RegisterQueries(kAnchors, kOthers, Run), true);
 
 }  // namespace
 }  // namespace gauntlet::promql
