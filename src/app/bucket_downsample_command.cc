@@ -88,12 +88,7 @@ void AddBucketDownsampleCommand(flags::Command& bucket, const GlobalFlags& globa
   flags::Command& command =
       bucket.AddCommand("downsample", "Continuously downsamples blocks in an object store bucket.");
   flags->Register(command.flags());
-  command.Run([flags, &global] {
-    int exit_code = 1;
-    Status status = RunDownsample(global, *flags, &exit_code);
-    if (!status.ok()) ReportStartError("tools bucket downsample", status);
-    return exit_code;
-  });
+  SetBody(command, [&global, flags](int* exit_code) { return RunDownsample(global, *flags, exit_code); });
 }
 
 }  // namespace gauntlet::app

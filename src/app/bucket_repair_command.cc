@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "app/runtime.h"
+#include "app/bucket_session.h"
 #include "base/clock.h"
 #include "compactor/repair.h"
 #include "io/file_system.h"
@@ -99,11 +99,7 @@ void AddBucketRepairCommand(flags::Command& bucket, const GlobalFlags& global) {
   flags::Command& command =
       bucket.AddCommand("repair", "Lists what compaction has set aside, and repairs blocks so that it goes on.");
   flags->Register(command.flags());
-  command.Run([flags, &global] {
-    Status status = RunRepair(global, *flags);
-    if (!status.ok()) ReportStartError("tools bucket repair", status);
-    return status.ok() ? 0 : 1;
-  });
+  SetRun(command, flags, [&global](const RepairFlags& o) { return RunRepair(global, o); });
 }
 
 }  // namespace gauntlet::app

@@ -119,12 +119,7 @@ void AddBucketReplicateCommand(flags::Command& bucket, const GlobalFlags& global
   auto flags = std::make_shared<ReplicateFlags>();
   flags::Command& command = bucket.AddCommand("replicate", "Replicate data from one object storage to another.");
   flags->Register(command.flags());
-  command.Run([flags, &global] {
-    int exit_code = 1;
-    Status status = RunReplicate(global, *flags, &exit_code);
-    if (!status.ok()) ReportStartError("tools bucket replicate", status);
-    return exit_code;
-  });
+  SetBody(command, [&global, flags](int* exit_code) { return RunReplicate(global, *flags, exit_code); });
 }
 
 }  // namespace gauntlet::app

@@ -59,13 +59,13 @@ void RegisterTimes(flags::FlagSet& f, const std::string& verb, flags::TimeOrDura
 // To standard output.
 void Print(const std::string& text);
 
-// Registers `run` and turns its Status into the exit code.
+// Makes `run` what the command does: its Status is the exit code.
 template <typename Flags, typename Body>
 void SetRun(flags::Command& command, std::shared_ptr<Flags> flags, const Body& run) {
-  command.Run([flags = std::move(flags), run, path = command.path()] {
-    Status status = run(*flags);
-    if (!status.ok()) ReportStartError(path, status);
-    return status.ok() ? 0 : 1;
+  SetBody(command, [flags = std::move(flags), run](int* exit_code) -> Status {
+    GN_TRY(run(*flags));
+    *exit_code = 0;
+    return Status();
   });
 }
 

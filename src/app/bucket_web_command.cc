@@ -160,11 +160,8 @@ void AddBucketWebCommand(flags::App& app, flags::Command& bucket, const GlobalFl
   flags::Command& command = bucket.AddCommand("web", "Web interface for remote storage bucket.");
   auto web_flags = std::make_shared<BucketWebFlags>();
   web_flags->Register(command.flags());
-  command.Run([&app, &global, &command, web_flags] {
-    int exit_code = 1;
-    Status st = RunBucketWeb(global, *web_flags, app.Values(command), &exit_code);
-    if (!st.ok()) ReportStartError("tools bucket web", st);
-    return exit_code;
+  SetBody(command, [&app, &global, &command, web_flags](int* exit_code) {
+    return RunBucketWeb(global, *web_flags, app.Values(command), exit_code);
   });
 }
 

@@ -228,11 +228,8 @@ void AddCompactCommand(flags::App& app, const GlobalFlags& global) {
   flags::Command& command = app.AddCommand("compact", "Continuously compacts blocks in an object store bucket.");
   auto compact_flags = std::make_shared<AllCompactFlags>();
   compact_flags->Register(command.flags());
-  command.Run([&app, &global, &command, compact_flags] {
-    int exit_code = 1;
-    Status st = RunCompact(global, *compact_flags, app.Values(command), &exit_code);
-    if (!st.ok()) ReportStartError("compact", st);
-    return exit_code;
+  SetBody(command, [&app, &global, &command, compact_flags](int* exit_code) {
+    return RunCompact(global, *compact_flags, app.Values(command), exit_code);
   });
 }
 

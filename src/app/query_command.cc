@@ -302,11 +302,8 @@ void AddQueryCommand(flags::App& app, const GlobalFlags& global) {
       "query", "Query node exposing PromQL enabled Query API with data retrieved from multiple store nodes.");
   auto query_flags = std::make_shared<AllQueryFlags>();
   query_flags->Register(command.flags());
-  command.Run([&app, &global, &command, query_flags] {
-    int exit_code = 1;
-    Status st = RunQuery(global, *query_flags, app.Values(command), &exit_code);
-    if (!st.ok()) ReportStartError("query", st);
-    return exit_code;
+  SetBody(command, [&app, &global, &command, query_flags](int* exit_code) {
+    return RunQuery(global, *query_flags, app.Values(command), exit_code);
   });
 }
 

@@ -57,9 +57,16 @@ size_t UsableCores() {
 
 }  // namespace
 
-void ReportStartError(const std::string& component, const Status& status) {
-  std::fprintf(stderr, "gauntlet %s: error: %.*s\n", component.c_str(), static_cast<int>(status.message().size()),
-               status.message().data());
+void SetBody(flags::Command& command, std::function<Status(int* exit_code)> body) {
+  command.Run([path = command.path(), body = std::move(body)] {
+    int exit_code = 1;
+    Status status = body(&exit_code);
+    if (!status.ok()) {
+      std::fprintf(stderr, "gauntlet %s: error: %.*s\n", path.c_str(), static_cast<int>(status.message().size()),
+                   status.message().data());
+    }
+    return exit_code;
+  });
 }
 
 uint64_t ProcessMemoryLimit(uint64_t configured) {

@@ -14,6 +14,7 @@
 #include "base/cancel.h"
 #include "base/executor.h"
 #include "base/mutex.h"
+#include "flags/app.h"
 #include "net/grpc.h"
 #include "rpc/health.h"
 #include "rpc/method.h"
@@ -88,8 +89,9 @@ class Runtime {
   Status end_status_ GN_GUARDED_BY(mutex_);
 };
 
-// Says why a component could not even begin.
-void ReportStartError(const std::string& component, const Status& status);
+// Makes `body` what the command does. It sets the exit code, or returns why it could not even begin; that goes to
+// standard error, and the code is 1.
+void SetBody(flags::Command& command, std::function<Status(int* exit_code)> body);
 
 // Bytes that queries may hold: `configured`, or if that is 0 nine tenths of what the process may use (cgroup, else the
 // machine).

@@ -154,12 +154,7 @@ void AddSidecarCommand(flags::App& app, const GlobalFlags& global) {
   flags::Command& command = app.AddCommand("sidecar", "Sidecar for Prometheus server.");
   auto sidecar_flags = std::make_shared<SidecarFlags>();
   sidecar_flags->Register(command.flags());
-  command.Run([&global, sidecar_flags] {
-    int exit_code = 1;
-    Status st = RunSidecar(global, *sidecar_flags, &exit_code);
-    if (!st.ok()) ReportStartError("sidecar", st);
-    return exit_code;
-  });
+  SetBody(command, [&global, sidecar_flags](int* exit_code) { return RunSidecar(global, *sidecar_flags, exit_code); });
 }
 
 }  // namespace gauntlet::app

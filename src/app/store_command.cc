@@ -278,11 +278,8 @@ void AddStoreCommand(flags::App& app, const GlobalFlags& global) {
                      "Swift, Tencent COS and Aliyun OSS.");
   auto store_flags = std::make_shared<AllStoreFlags>();
   store_flags->Register(command.flags());
-  command.Run([&app, &global, &command, store_flags] {
-    int exit_code = 1;
-    Status st = RunStore(global, *store_flags, app.Values(command), &exit_code);
-    if (!st.ok()) ReportStartError("store", st);
-    return exit_code;
+  SetBody(command, [&app, &global, &command, store_flags](int* exit_code) {
+    return RunStore(global, *store_flags, app.Values(command), exit_code);
   });
 }
 

@@ -135,11 +135,9 @@ void AddTsdbServeCommand(flags::App& app, flags::Command& tsdb, const GlobalFlag
   flags::Command& command = tsdb.AddCommand("serve", "Serve the HTTP API v1 over the blocks in a folder, read-only.");
   auto serve_flags = std::make_shared<ServeFlags>();
   serve_flags->Register(command.flags());
-  command.Argument("db path", "Folder with blocks.", &serve_flags->dir).Run([&app, &global, &command, serve_flags] {
-    int exit_code = 1;
-    Status st = RunServe(global, *serve_flags, app.Values(command), &exit_code);
-    if (!st.ok()) ReportStartError("tsdb serve", st);
-    return exit_code;
+  command.Argument("db path", "Folder with blocks.", &serve_flags->dir);
+  SetBody(command, [&app, &global, &command, serve_flags](int* exit_code) {
+    return RunServe(global, *serve_flags, app.Values(command), exit_code);
   });
 }
 
