@@ -63,13 +63,7 @@ TEST_P(IndexHeaderGolden, RangesAreThoseThatThanosAnswers) {
   size_t checked = 0;
   for (const auto& line : tsdb::GoldenLines(std::string("index-header/") + GetParam() + ".postings-ranges.txt.gz")) {
     if (line.starts_with("#")) continue;
-    std::vector<std::string> words;
-    for (std::string_view rest = line;;) {
-      size_t tab = rest.find('\t');
-      words.emplace_back(rest.substr(0, tab));
-      if (tab == rest.npos) break;
-      rest.remove_prefix(tab + 1);
-    }
+    const std::vector<std::string> words = tsdb::GoldenColumns(line);
     auto pair = json::Document::Parse("[" + words[0] + "," + words[1] + "]");
     ASSERT_TRUE(pair.ok()) << line;
     std::string_view name = *pair->root()[0].String();

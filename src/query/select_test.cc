@@ -27,23 +27,8 @@ class FloatStore : public storeapi::Store {
     ++requests;
     LabelsBuilder builder(labels_);
     for (const std::string& name : request.without_replica_labels) builder.Del(name);
-    auto batch = std::make_shared<storeapi::SeriesBatch>();
-    std::vector<wire::ChunkView> views;
-    size_t bytes = 0;
-    for (const auto& chunk : chunks_) bytes += chunk.bytes.size();
-    batch->frame()->reserve(bytes);
-    for (const auto& chunk : chunks_) {
-      size_t at = batch->frame()->size();
-      batch->frame()->append(chunk.bytes);
-      wire::ChunkView view;
-      view.min_time_ms = chunk.mint_ms;
-      view.max_time_ms = chunk.maxt_ms;
-      view.data = std::string_view(*batch->frame()).substr(at);
-      view.encoding = static_cast<uint8_t>(chunk.encoding);
-      views.push_back(view);
-    }
-    batch->Add(builder.Build(), request.skip_chunks ? std::vector<wire::ChunkView>() : views);
-    return storeapi::BatchStream({batch});
+    const std::span<const tsdb::EncodedChunk> none;
+    return storeapi::BatchStream({storeapi::BatchOf(builder.Build(), request.skip_chunks ? none : chunks_)});
   }
   Result<storeapi::LabelsAnswer> LabelNames(const storeapi::LabelsRequest& request,
                                             const storeapi::CallContext&) override {

@@ -19,26 +19,6 @@ constexpr size_t kErrorBodyMax = 4096;
 constexpr size_t kSampledBodyMax = size_t{1} << 30;
 constexpr size_t kSamplesPerChunk = 120;
 
-storeapi::SeriesBatchPtr BatchOf(LabelsView labels, const std::vector<tsdb::EncodedChunk>& encoded) {
-  auto batch = std::make_shared<storeapi::SeriesBatch>();
-  size_t bytes = 0;
-  for (const auto& chunk : encoded) bytes += chunk.bytes.size();
-  batch->frame()->reserve(bytes);
-  std::vector<wire::ChunkView> views;
-  for (const auto& chunk : encoded) {
-    size_t at = batch->frame()->size();
-    batch->frame()->append(chunk.bytes);
-    wire::ChunkView view;
-    view.min_time_ms = chunk.mint_ms;
-    view.max_time_ms = chunk.maxt_ms;
-    view.data = std::string_view(*batch->frame()).substr(at, chunk.bytes.size());
-    view.encoding = static_cast<uint8_t>(chunk.encoding);
-    views.push_back(view);
-  }
-  batch->Add(labels, views);
-  return batch;
-}
-
 // One call: reads on the executor, is pulled by the caller.
 class RemoteReadCall {
  public:
@@ -145,7 +125,7 @@ class RemoteReadCall {
       GN_TRY(reader.Read(message, &samples));
       std::vector<tsdb::EncodedChunk> encoded;
       tsdb::EncodeSamples(samples, kSamplesPerChunk, &encoded);
-      GN_TRY(assembler_.Add(BatchOf(reader.labels(), encoded)));
+      GN_TRY(assembler_.Add(storeapi::BatchOf(reader.labels(), encoded)));
       if (assembler_.full()) return Status();
     }
     return Status();

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "base/mutex.h"
+#include "base/sleep.h"
 
 namespace gauntlet::storeapi {
 
@@ -14,16 +14,8 @@ class FakeStream : public SeriesStream {
 
   Result<SeriesBatchPtr> Next() override {
     if (store_.hang_) {
-      Mutex mutex;
-      CondVar stopped;
-      bool done = false;
-      auto registration = cancel_.OnStop([&] {
-        MutexLock lock(mutex);
-        done = true;
-        stopped.NotifyAll();
-      });
-      MutexLock lock(mutex);
-      while (!done) stopped.Wait(mutex);
+      while (SleepFor(std::chrono::hours(1), cancel_)) {
+      }
       return cancel_.status();
     }
     if (next_ >= store_.fail_after_) return store_.error_;

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/executor.h"
-#include "base/mutex.h"
+#include "base/sleep.h"
 #include "rpc/loopback_channel.h"
 #include "storeapi/fake_store.h"
 
@@ -29,18 +29,7 @@ class HangingService : public rpc::StoreService {
 
  private:
   static net::GrpcStatus Hang(const Cancel& cancel) {
-    Mutex mutex;
-    CondVar changed;
-    bool stopped = false;
-    auto registration = cancel.OnStop([&] {
-      MutexLock lock(mutex);
-      stopped = true;
-      changed.NotifyAll();
-    });
-    auto until = cancel.DeadlineOr(std::chrono::minutes(1));
-    MutexLock lock(mutex);
-    while (!stopped && changed.WaitUntil(mutex, until)) {
-    }
+    SleepFor(std::chrono::minutes(1), cancel);
     return cancel.status();
   }
 };

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "tsdb/chunkenc/transcode.h"
+
 namespace gauntlet::storeapi {
 
 void SeriesBatch::Reserve(size_t series, size_t labels_bytes) {
@@ -32,6 +34,26 @@ void SeriesBatch::KeepAlive(std::shared_ptr<const SeriesBatch> other) {
 void SeriesBatch::KeepAlive(std::shared_ptr<const void> owner, size_t memory_bytes) {
   kept_bytes_ += memory_bytes;
   kept_.push_back(std::move(owner));
+}
+
+SeriesBatchPtr BatchOf(LabelsView labels, std::span<const tsdb::EncodedChunk> chunks) {
+  auto batch = std::make_shared<SeriesBatch>();
+  std::string& frame = *batch->frame();
+  size_t bytes = 0;
+  for (const tsdb::EncodedChunk& chunk : chunks) bytes += chunk.bytes.size();
+  frame.reserve(bytes);
+  std::vector<wire::ChunkView> views;
+  for (const tsdb::EncodedChunk& chunk : chunks) {
+    const size_t at = frame.size();
+    frame.append(chunk.bytes);
+    wire::ChunkView& view = views.emplace_back();
+    view.min_time_ms = chunk.mint_ms;
+    view.max_time_ms = chunk.maxt_ms;
+    view.data = std::string_view(frame).substr(at);
+    view.encoding = static_cast<uint8_t>(chunk.encoding);
+  }
+  batch->Add(labels, views);
+  return batch;
 }
 
 Result<ParsedFrame> ParseFrame(std::string frame) {

@@ -15,6 +15,10 @@
 #include "model/labels.h"
 #include "wire/series.h"
 
+namespace gauntlet::tsdb {
+struct EncodedChunk;
+}
+
 namespace gauntlet::storeapi {
 
 // About as many series as travel together.
@@ -61,6 +65,9 @@ class SeriesBatch {
 };
 
 using SeriesBatchPtr = std::shared_ptr<const SeriesBatch>;
+
+// One series of these chunks, copied.
+SeriesBatchPtr BatchOf(LabelsView labels, std::span<const tsdb::EncodedChunk> chunks);
 
 // What one SeriesResponse frame holds.
 struct ParsedFrame {

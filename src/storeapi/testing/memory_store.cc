@@ -12,29 +12,6 @@ namespace {
 
 constexpr int64_t kSamplesPerChunk = 120;
 
-// The chunks of the samples that touch the range, appended to the batch.
-void AddSeries(LabelsView labels, const std::vector<tsdb::EncodedChunk>& encoded, int64_t start_ms, int64_t end_ms,
-               std::vector<SeriesBatchPtr>* batches) {
-  auto batch = std::make_shared<SeriesBatch>();
-  size_t bytes = 0;
-  for (const auto& chunk : encoded) bytes += chunk.bytes.size();
-  batch->frame()->reserve(bytes);
-  std::vector<wire::ChunkView> views;
-  for (const auto& chunk : encoded) {
-    if (chunk.maxt_ms < start_ms || chunk.mint_ms > end_ms) continue;
-    size_t at = batch->frame()->size();
-    batch->frame()->append(chunk.bytes);
-    wire::ChunkView view;
-    view.min_time_ms = chunk.mint_ms;
-    view.max_time_ms = chunk.maxt_ms;
-    view.data = std::string_view(*batch->frame()).substr(at, chunk.bytes.size());
-    view.encoding = static_cast<uint8_t>(chunk.encoding);
-    views.push_back(view);
-  }
-  batch->Add(labels, views);
-  batches->push_back(std::move(batch));
-}
-
 LabelsAnswer AnswerOf(const std::set<std::string>& values, int64_t limit) {
   LabelsAnswer answer;
   answer.values.assign(values.begin(), values.end());
@@ -94,7 +71,10 @@ std::unique_ptr<SeriesStream> MemoryStore::Series(const SeriesRequest& request, 
       }
       tsdb::EncodeSamples(samples, kSamplesPerChunk, &encoded);
     }
-    AddSeries(chosen[i].first, encoded, request.min_time_ms, request.max_time_ms, &batches);
+    std::erase_if(encoded, [&request](const tsdb::EncodedChunk& chunk) {
+      return chunk.maxt_ms < request.min_time_ms || chunk.mint_ms > request.max_time_ms;
+    });
+    batches.push_back(BatchOf(chosen[i].first, encoded));
   }
   return BatchStream(std::move(batches));
 }

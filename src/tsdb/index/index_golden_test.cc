@@ -87,13 +87,7 @@ TEST_P(IndexGolden, PostingsReadAsRecorded) {
   auto reader = OpenGolden(GetParam());
   std::map<std::string, uint32_t> values;
   for (const auto& line : GoldenLines(std::string("blocks/") + GetParam() + ".postings.txt.gz")) {
-    std::vector<std::string> words;
-    for (std::string_view rest = line;;) {
-      size_t tab = rest.find('\t');
-      words.emplace_back(rest.substr(0, tab));
-      if (tab == rest.npos) break;
-      rest.remove_prefix(tab + 1);
-    }
+    const std::vector<std::string> words = GoldenColumns(line);
     auto pair = json::Document::Parse("[" + words[0] + "," + words[1] + "]");
     ASSERT_TRUE(pair.ok()) << line;
     std::string name(*pair->root()[0].String());

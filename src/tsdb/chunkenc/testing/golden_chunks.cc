@@ -191,6 +191,16 @@ const std::vector<GoldenChunk>& GoldenChunks() {
   return *chunks;
 }
 
+std::vector<std::string> GoldenColumns(std::string_view line) {
+  std::vector<std::string> columns;
+  while (true) {
+    const size_t tab = line.find('\t');
+    columns.emplace_back(line.substr(0, tab));
+    if (tab == line.npos) return columns;
+    line.remove_prefix(tab + 1);
+  }
+}
+
 std::string SampleText(const Samples& samples, size_t i) {
   const Histogram* histogram = nullptr;
   for (const auto& h : samples.histograms) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/samples.h"
@@ -26,6 +27,8 @@ const std::vector<GoldenChunk>& GoldenChunks();
 std::string GoldenFolder();
 // The lines of a gzipped file below the golden folder; empty when it is not there.
 std::vector<std::string> GoldenLines(const std::string& path);
+// What the tabs of a line separate.
+std::vector<std::string> GoldenColumns(std::string_view line);
 
 // Sample i in the README's text form but for the decimals behind the hexadecimal floats ("f T HEX", "cv=HEX,HEX").
 std::string SampleText(const Samples& samples, size_t i);
