@@ -3,25 +3,10 @@
 #include <gtest/gtest.h>
 
 #include "base/cancel.h"
+#include "net/test_reply.h"
 
 namespace gauntlet::net {
 namespace {
-
-class FakeReply : public HttpReply {
- public:
-  void SetStatus(int s) override { status = s; }
-  HttpHeaders& headers() override { return headers_; }
-  Status Write(std::string_view bytes) override {
-    body += bytes;
-    return Status();
-  }
-  Status Flush() override { return Status(); }
-  int status = 200;
-  std::string body;
-
- private:
-  HttpHeaders headers_;
-};
 
 HttpHandler Says(std::string text) {
   return [text](const HttpRequest& request, const Cancel&, HttpReply& reply) {

@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "net/test_reply.h"
 #include "server/prober.h"
-#include "server/test_reply.h"
 
 namespace gauntlet::server {
 namespace {
@@ -26,7 +26,7 @@ net::HttpRequest Request(std::vector<std::pair<std::string, std::string>> header
 class MiddlewareTest : public testing::Test {
  protected:
   void Serve(Middleware& middleware, net::HttpRequest& request, int status = 200) {
-    reply_ = FakeReply();
+    reply_ = net::FakeReply();
     seen_ = net::HttpRequest();
     middleware.Serve(
         [&](const net::HttpRequest& seen, const Cancel&, net::HttpReply& reply) {
@@ -39,7 +39,7 @@ class MiddlewareTest : public testing::Test {
   }
 
   telemetry::Registry registry_;
-  FakeReply reply_;
+  net::FakeReply reply_;
   net::HttpRequest seen_;
   std::string in_flight_;
 };
@@ -185,7 +185,7 @@ TEST(Prober, AnswersAndExposesItsState) {
   telemetry::Registry registry;
   Prober prober("query", registry, telemetry::Logger::Discard());
   auto ask = [](const net::HttpHandler& handler) {
-    FakeReply reply;
+    net::FakeReply reply;
     handler(net::HttpRequest(), Cancel(), reply);
     return std::to_string(reply.status) + " " + reply.body;
   };

@@ -7,8 +7,8 @@
 #include <fstream>
 
 #include "net/test_certs.h"
+#include "net/test_reply.h"
 #include "server/bcrypt.h"
-#include "server/test_reply.h"
 
 namespace gauntlet::server {
 namespace {
@@ -97,13 +97,13 @@ class WebConfigFileTest : public testing::Test {
   int Ask(WebConfigFile& file, const std::string& authorization) {
     net::HttpRequest request;
     if (!authorization.empty()) request.headers.Set("Authorization", authorization);
-    reply_ = FakeReply();
+    reply_ = net::FakeReply();
     return file.Admit(request, reply_) ? 200 : reply_.status;
   }
 
   net::TestDir dir_;
   std::string path_ = dir_ / "web.yml";
-  FakeReply reply_;
+  net::FakeReply reply_;
 };
 
 TEST_F(WebConfigFileTest, AdmitsWhoKnowsThePassword) {

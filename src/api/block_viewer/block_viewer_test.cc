@@ -4,8 +4,8 @@
 
 #include "blocks/testing/block_fixture.h"
 #include "json/reader.h"
+#include "net/test_reply.h"
 #include "objstore/memory_bucket.h"
-#include "server/test_reply.h"
 
 namespace gauntlet::api {
 namespace {
@@ -17,15 +17,15 @@ class BlockViewerTest : public testing::Test {
     router_ = std::make_unique<net::HttpRouter>();
     viewer_->Register(*router_);
   }
-  server::FakeReply Ask(const std::string& method, const std::string& path, const std::string& query = "",
-                        const std::string& body = "") {
+  net::FakeReply Ask(const std::string& method, const std::string& path, const std::string& query = "",
+                     const std::string& body = "") {
     net::HttpRequest request;
     request.method = method;
     request.path = request.target = path;
     request.query = query;
     request.body = body;
     if (!body.empty()) request.headers.Set("Content-Type", "application/x-www-form-urlencoded");
-    server::FakeReply reply;
+    net::FakeReply reply;
     router_->Serve(request, Cancel(), reply);
     return reply;
   }

@@ -13,17 +13,12 @@
 #include "promql/syntax/prettier.h"
 #include "promql/syntax/printer.h"
 #include "promql/syntax/series_description.h"
+#include "promql/syntax/test_parse.h"
 #include "promql/syntax/test_table.h"
 #include "promql/syntax/walk.h"
 
 namespace gauntlet::promql {
 namespace {
-
-ParserOptions AllOn() {
-  ParserOptions options;
-  options.experimental_functions = options.extended_range_selectors = options.binop_fill = true;
-  return options;
-}
 
 void ExpectFixpoint(std::string_view query) {
   Result<ExprPtr> e = ParseExpr(query, AllOn());

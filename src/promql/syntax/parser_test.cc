@@ -9,17 +9,12 @@
 #include "promql/syntax/ast_json.h"
 #include "promql/syntax/prettier.h"
 #include "promql/syntax/printer.h"
+#include "promql/syntax/test_parse.h"
 #include "promql/syntax/test_table.h"
 #include "promql/syntax/walk.h"
 
 namespace gauntlet::promql {
 namespace {
-
-ParserOptions AllOn() {
-  ParserOptions options;
-  options.experimental_functions = options.extended_range_selectors = options.binop_fill = true;
-  return options;
-}
 
 // The printed tree, or the error.
 std::string Parsed(std::string_view query, const ParserOptions& options = AllOn()) {

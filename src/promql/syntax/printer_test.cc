@@ -5,18 +5,11 @@
 #include "promql/syntax/ast_json.h"
 #include "promql/syntax/parser.h"
 #include "promql/syntax/prettier.h"
+#include "promql/syntax/test_parse.h"
 #include "promql/syntax/test_table.h"
 
 namespace gauntlet::promql {
 namespace {
-
-ExprPtr Parse(std::string_view query) {
-  ParserOptions options;
-  options.experimental_functions = options.extended_range_selectors = options.binop_fill = true;
-  Result<ExprPtr> e = ParseExpr(query, options);
-  EXPECT_TRUE(e.ok()) << query << "\n" << e.status().message();
-  return e.ok() ? *std::move(e) : nullptr;
-}
 
 TEST(Printer, StopsSoonAfterItsLimit) {
   ExprPtr e = Parse("sum(rate(a[5m])) + sum(rate(b[5m])) + sum(rate(c[5m]))");

@@ -4,18 +4,11 @@
 
 #include "promql/syntax/parser.h"
 #include "promql/syntax/printer.h"
+#include "promql/syntax/test_parse.h"
 #include "promql/syntax/test_table.h"
 
 namespace gauntlet::promql {
 namespace {
-
-ExprPtr Parse(std::string_view query) {
-  ParserOptions options;
-  options.experimental_functions = options.extended_range_selectors = options.binop_fill = true;
-  Result<ExprPtr> e = ParseExpr(query, options);
-  EXPECT_TRUE(e.ok()) << e.status().message();
-  return *std::move(e);
-}
 
 TEST(Walk, InspectGivesThePathAndSkipsWhatIsDeclined) {
   ExprPtr e = Parse("sum(rate(a[5m])) + topk(1, (b))");

@@ -1,4 +1,6 @@
 // FakeReply: what a handler answered, for tests.
+//
+// Threads: one thread at a time.
 
 #pragma once
 
@@ -6,12 +8,12 @@
 
 #include "net/http.h"
 
-namespace gauntlet::server {
+namespace gauntlet::net {
 
-class FakeReply final : public net::HttpReply {
+class FakeReply final : public HttpReply {
  public:
   void SetStatus(int s) override { status = s; }
-  net::HttpHeaders& headers() override { return head; }
+  HttpHeaders& headers() override { return head; }
   Status Write(std::string_view bytes) override {
     body += bytes;
     return Status();
@@ -19,8 +21,8 @@ class FakeReply final : public net::HttpReply {
   Status Flush() override { return Status(); }
 
   int status = 200;
-  net::HttpHeaders head;
+  HttpHeaders head;
   std::string body;
 };
 
-}  // namespace gauntlet::server
+}  // namespace gauntlet::net
