@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """The read path against Prometheus asked directly: pass-through of the sidecar, merge of the querier, ten range queries."""
 import json
-import re
 import struct
 import subprocess
 import sys

@@ -8,12 +8,9 @@ import subprocess
 import sys
 import time
 
-from lib import PROGRAMS, ROOT, Goals, PeakMemory
-from topology import Api, Topology, fetch, free_port, wait_for
-
-sys.path.insert(0, str(ROOT / "test" / "s3"))
-import radosgw  # noqa: E402
-from s3_client import S3  # noqa: E402
+from lib import PROGRAMS, Goals, PeakMemory
+from s3_bucket import S3, radosgw
+from topology import Api, Topology, directory_config, fetch, free_port, metric_sum, wait_for
 
 HOUR_MS = 3_600_000
 END_MS = 1_767_571_200_000
@@ -25,10 +22,6 @@ def make_blocks(folder, end_ms, series, hours, step_ms, blocks, metric):
     out = subprocess.run([PROGRAMS / "make_blocks", folder, str(end_ms), str(series), str(hours), str(step_ms), str(blocks), metric],
                          check=True, capture_output=True, text=True).stdout
     return out.split()
-
-
-def config(folder):
-    return f"--objstore.config=type: FILESYSTEM\nconfig:\n  directory: {folder}\n"
 
 
 def ulid(time_ms, number):
@@ -87,9 +80,9 @@ def start_until_ready(topology, name, *flags):
                               "--store.index-header-lazy-download-strategy=lazy", ready=False)
     wait_for(f"{name} to be ready", lambda: fetch(store.url + "/-/ready", timeout=5)[0] == 200, 120, 0.005)
     took, cpu = time.monotonic() - begin, store.cpu_seconds()
-    blocks = [line for line in fetch(store.url + "/metrics")[2].decode().splitlines() if line.startswith("thanos_bucket_store_blocks_loaded ")]
+    blocks = metric_sum(store, "thanos_bucket_store_blocks_loaded")
     store.stop()
-    return took, cpu, int(float(blocks[0].split()[1]))
+    return took, cpu, int(blocks)
 
 
 def ready_with(topology, goals, where, count, bucket_config):
@@ -108,7 +101,7 @@ def ready(topology, goals):
     template = make_blocks(topology.folder / "template", END_MS, 100, 2, 60_000, 1, "ready")[0]
     for count in counts:
         bucket = many_blocks(topology.folder, template, count)
-        ready_with(topology, goals, "filesystem", count, config(bucket))
+        ready_with(topology, goals, "filesystem", count, directory_config(bucket))
         shutil.rmtree(bucket)
 
 
@@ -124,9 +117,7 @@ def ready_s3(topology, goals):
     try:
         for count in counts:
             s3_blocks(server.port, topology.folder / "template-s3", template, f"blocks-{count}", count)
-            ready_with(topology, goals, "radosgw", count,
-                       f"--objstore.config=type: S3\nconfig:\n  bucket: blocks-{count}\n  endpoint: 127.0.0.1:{server.port}\n  insecure: true\n"
-                       f"  access_key: {radosgw.ACCESS_KEY}\n  secret_key: {radosgw.SECRET_KEY}\n")
+            ready_with(topology, goals, "radosgw", count, "--objstore.config=" + S3(server.port, f"blocks-{count}").config())
     finally:
         server.stop()
 
@@ -135,7 +126,7 @@ def series(topology, goals):
     count, hours = (100_000, 24) if goals.args.quick else (1_000_000, 24)
     bucket = topology.folder / "bucket-series"
     make_blocks(bucket, END_MS, count, hours, 60_000, 1, "wide")
-    store = topology.gauntlet("store-series", "store", f"--data-dir={topology.folder}/data-series", config(bucket))
+    store = topology.gauntlet("store-series", "store", f"--data-dir={topology.folder}/data-series", directory_config(bucket))
 
     def read():
         cpu = store.cpu_seconds()
@@ -170,7 +161,7 @@ def aggregation(topology, goals):
     count = 2000 if goals.args.quick else 20_000
     bucket = topology.folder / "bucket-long"
     make_blocks(bucket, END_MS, count, 2, 15_000, 24, "long")
-    store = topology.gauntlet("store-long", "store", f"--data-dir={topology.folder}/data-long", config(bucket))
+    store = topology.gauntlet("store-long", "store", f"--data-dir={topology.folder}/data-long", directory_config(bucket))
     query = topology.gauntlet("query-long", "query", f"--endpoint={store.grpc}", "--query.replica-label=replica")
     wait_for("the store", lambda: Api(query.url).get("stores")["data"])
     span = 47 * 3600
@@ -193,7 +184,7 @@ def aggregation(topology, goals):
     for process in (query, store):
         process.stop()
 
-    store = topology.gauntlet("store-heavy", "store", f"--data-dir={topology.folder}/data-long", config(bucket), "--memory.limit=1GB")
+    store = topology.gauntlet("store-heavy", "store", f"--data-dir={topology.folder}/data-long", directory_config(bucket), "--memory.limit=1GB")
     # All at once they are minutes of work for two cores: longer than a query may take by default, and its wait counts.
     query = topology.gauntlet("query-heavy", "query", f"--endpoint={store.grpc}", "--memory.limit=1GB", "--query.max-concurrent=100",
                               "--query.timeout=20m")
@@ -248,9 +239,8 @@ def sidecar(topology, goals):
         assert status == 200 and len(json.loads(body)["data"]["result"]) == 3, body[:300]
         return time.monotonic() - begin, [float(v) for series in json.loads(body)["data"]["result"] for _, v in series["values"]]
 
-    wait_for("the sidecar to read the blocks itself", lambda: any(
-        line.startswith("gauntlet_sidecar_blocks_readable_until_seconds ") and float(line.split()[1]) >= end_ms / 1000
-        for line in fetch(sidecar.url + "/metrics")[2].decode().splitlines()), 120)
+    wait_for("the sidecar to read the blocks itself",
+             lambda: metric_sum(sidecar, "gauntlet_sidecar_blocks_readable_until_seconds") >= end_ms / 1000, 120)
     direct, through = ask(prometheus.url), ask(query.url)
     assert len(direct[1]) == len(through[1]) and all(abs(a - b) <= 1e-9 * abs(a) for a, b in zip(direct[1], through[1])), (direct[1][:5], through[1][:5])
     before = prometheus.cpu_seconds()

@@ -7,7 +7,7 @@ import shutil
 import struct
 import subprocess
 
-from topology import GAUNTLET
+from topology import GAUNTLET, make_blocks
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 HOUR = 3600
@@ -22,10 +22,7 @@ def real_blocks(folder, lines):
     """Block directories by time, of OpenMetrics lines with times."""
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True)
-    source = folder / "input.om"
-    source.write_text("\n".join(lines) + "\n# EOF\n")
-    subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", "--quiet", source, folder / "data"], check=True,
-                   stdout=subprocess.DEVNULL)
+    make_blocks(lines, folder / "data")
     found = [p.parent for p in (folder / "data").glob("01*/meta.json")]
     return sorted(found, key=lambda p: json.loads((p / "meta.json").read_text())["minTime"])
 
@@ -54,6 +51,11 @@ def put_block(bucket, block, labels, ulid=None, change=None):
     aside.write_text(json.dumps(meta))
     os.rename(aside, to / "meta.json")
     return ulid
+
+
+def local_blocks(data):
+    """{id: directory} of the blocks of a database."""
+    return {p.parent.name: p.parent for p in pathlib.Path(data).glob("01*/meta.json")}
 
 
 def metas(bucket, marked=False):

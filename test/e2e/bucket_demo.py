@@ -2,13 +2,10 @@
 import contextlib
 import json
 import subprocess
-import sys
 import time
 
-from topology import GAUNTLET, ROOT, Api, fetch, wait_for
-
-sys.path.insert(0, str(ROOT / "test" / "s3"))
-import radosgw  # noqa: E402
+from s3_bucket import S3, radosgw
+from topology import GAUNTLET, Api, fetch, wait_for
 
 BLOCK_SECONDS = 20
 # Prometheus keeps two minutes, the bucket five.
@@ -26,10 +23,7 @@ class Bucket:
         if kind == "s3":
             self._server = radosgw.Radosgw()
             self._stack.callback(self._server.stop)
-            from test_upload import S3
-            S3(self._server.port, "demo").make()
-            self.text = (f"type: S3\nconfig:\n  bucket: demo\n  endpoint: 127.0.0.1:{self._server.port}\n  insecure: true\n"
-                         f"  access_key: {radosgw.ACCESS_KEY}\n  secret_key: {radosgw.SECRET_KEY}\n")
+            self.text = S3(self._server.port, "demo").make().config()
             self.place = f"bucket demo at 127.0.0.1:{self._server.port}"
         else:
             self.folder = topology.folder / "bucket"

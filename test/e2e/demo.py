@@ -6,7 +6,7 @@ import sys
 import time
 
 import bucket_demo
-from topology import Api, Report, Topology, fetch, interrupt_on_term, wait_for
+from topology import Api, Report, Topology, interrupt_on_term, wait_for
 
 SCRAPE_SECONDS = 1
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 
-from topology import GAUNTLET, Report, Topology, fetch, free_port, interrupt_on_term, wait_for
+from topology import GAUNTLET, Report, Topology, directory_config, fetch, interrupt_on_term, make_blocks, wait_for
 
 HOUR = 3600
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
@@ -16,13 +16,11 @@ BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 def fill(topology, bucket):
     """Six hours of one counter as blocks, uploaded under two label sets; one block that is not whole."""
     now = int(time.time()) // (2 * HOUR) * 2 * HOUR
-    lines = ["# TYPE seen counter"] + [f"seen_total {i} {now - 8 * HOUR + i * 60}" for i in range(6 * 60)] + ["# EOF", ""]
-    source = topology.folder / "input.om"
-    source.write_text("\n".join(lines))
+    lines = ["# TYPE seen counter"] + [f"seen_total {i} {now - 8 * HOUR + i * 60}" for i in range(6 * 60)]
     for cluster in ("eu", "us"):
         data = topology.folder / f"data-{cluster}"
-        subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", "--quiet", source, data], check=True, stdout=subprocess.DEVNULL)
-        subprocess.run([GAUNTLET, "tools", "bucket", "upload-blocks", f"--path={data}", f'--label=cluster="{cluster}"', config(bucket)],
+        make_blocks(lines, data)
+        subprocess.run([GAUNTLET, "tools", "bucket", "upload-blocks", f"--path={data}", f'--label=cluster="{cluster}"', directory_config(bucket)],
                        check=True, stderr=subprocess.DEVNULL)
     partial = bucket / "01KE71G5QP82N9XAJMRQ6Z5E00"
     partial.mkdir()
@@ -30,16 +28,8 @@ def fill(topology, bucket):
     return {p.parent.name: json.loads(p.read_text()) for p in bucket.glob("01*/meta.json")}
 
 
-def config(bucket):
-    return f"--objstore.config=type: FILESYSTEM\nconfig:\n  directory: {bucket}\n"
-
-
 def web(topology, name, bucket, *flags):
-    port = free_port()
-    process = topology.start(name, [GAUNTLET, "tools", "bucket", "web", f"--http-address=127.0.0.1:{port}", config(bucket), *flags],
-                             f"http://127.0.0.1:{port}/-/ready")
-    process.url = f"http://127.0.0.1:{port}"
-    return process
+    return topology.gauntlet_http(name, ["tools", "bucket", "web"], directory_config(bucket), *flags)
 
 
 def ask(url, **kw):
@@ -93,7 +83,7 @@ def main():
             wait_for("a look", lambda: not ask(other.url + "/thanos/api/v1/blocks")[1]["data"]["refreshedAt"].startswith("0001"), 20)
             assert ask(other.url + "/thanos/api/v1/blocks")[1]["data"]["blocks"] == []
         with report.case("the store gateway shows what it has loaded"):
-            store = topology.gauntlet("store", "store", config(bucket), f"--data-dir={topology.folder}/store", "--bucket-web-label=cluster")
+            store = topology.gauntlet("store", "store", directory_config(bucket), f"--data-dir={topology.folder}/store", "--bucket-web-label=cluster")
             data = ask(store.url + "/api/v1/blocks?view=loaded")[1]["data"]
             assert {b["ulid"] for b in data["blocks"]} == metas.keys() and data["label"] == "cluster", data
             assert b'data-view="loaded"' in fetch(store.url + "/")[2]

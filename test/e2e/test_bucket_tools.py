@@ -10,17 +10,11 @@ import subprocess
 import sys
 import time
 
-from topology import GAUNTLET, ROOT, SHARED, Report, Topology, fetch, interrupt_on_term, wait_for
-
-sys.path.insert(0, str(ROOT / "test" / "s3"))
-import radosgw  # noqa: E402
+from s3_bucket import S3, radosgw
+from topology import GAUNTLET, SHARED, Report, Topology, directory_config, interrupt_on_term, metrics, wait_for
 
 GOLDEN = SHARED / "golden" / "compact" / "bucket-before"
 FOREVER = ["--consistency-delay=0s"]
-
-
-def directory_config(path, flag="--objstore.config"):
-    return f"{flag}=type: FILESYSTEM\nconfig:\n  directory: {path}\n"
 
 
 def run(*arguments, code=0):
@@ -99,10 +93,7 @@ def main():
             else:
                 try:
                     s3 = topology.folder / "s3.yml"
-                    s3.write_text(f"type: S3\nconfig:\n  bucket: copies\n  endpoint: 127.0.0.1:{server.port}\n  insecure: true\n"
-                                  f"  access_key: {radosgw.ACCESS_KEY}\n  secret_key: {radosgw.SECRET_KEY}\nprefix: here\n")
-                    from test_upload import S3
-                    S3(server.port, "copies").make()
+                    s3.write_text(S3(server.port, "copies").make().config("here"))
                     run("replicate", config, f"--objstore-to.config-file={s3}", "--single-run")
                     assert run("ls", f"--objstore.config-file={s3}").split() == sorted(here)
                     back = topology.folder / "back"
@@ -112,13 +103,10 @@ def main():
                     server.stop()
         with report.case("replicate goes on by itself, ready and with metrics"):
             third = topology.folder / "third"
-            port = __import__("topology").free_port()
-            process = topology.start("replicate", [GAUNTLET, "tools", "bucket", "replicate", config,
-                                                   directory_config(third, "--objstore-to.config"),
-                                                   f"--http-address=127.0.0.1:{port}"], f"http://127.0.0.1:{port}/-/ready")
+            process = topology.gauntlet_http("replicate", ["tools", "bucket", "replicate"], config,
+                                             directory_config(third, "--objstore-to.config"))
             wait_for("the copy", lambda: third.exists() and metas(third).keys() == here.keys(), 20)
-            wait_for("the run's end", lambda: b'thanos_replicate_replication_runs_total{result="success"} 1' in
-                     fetch(f"http://127.0.0.1:{port}/metrics")[2], 20)
+            wait_for("the run's end", lambda: metrics(process).get('thanos_replicate_replication_runs_total{result="success"}') == "1", 20)
             assert process.stop(20) == 0
         with report.case("rewrite tells, then makes a block without some series, and marks the old one"):
             rewritten = topology.folder / "rewritten"
@@ -145,10 +133,8 @@ def main():
             lower = topology.folder / "lower"
             raw = json.loads((golden / "raw" / "meta.json").read_text())["ulid"]
             shutil.copytree(golden / "raw", lower / raw)
-            port = __import__("topology").free_port()
-            process = topology.start("downsample", [GAUNTLET, "tools", "bucket", "downsample", directory_config(lower),
-                                                    f"--data-dir={topology.folder / 'downsample-data'}",
-                                                    f"--http-address=127.0.0.1:{port}"], f"http://127.0.0.1:{port}/-/ready")
+            process = topology.gauntlet_http("downsample", ["tools", "bucket", "downsample"], directory_config(lower),
+                                             f"--data-dir={topology.folder / 'downsample-data'}")
             wait_for("the block", lambda: len(metas(lower)) == 2, 30)
             assert process.stop(20) == 0
             new, = metas(lower).keys() - {raw}

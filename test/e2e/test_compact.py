@@ -11,11 +11,8 @@ import sys
 import time
 
 from bucket_blocks import metas, put_block, real_blocks, samples
-from topology import GAUNTLET, SHARED, Api, Report, Topology, fetch, free_port, interrupt_on_term, wait_for
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "s3"))
-import radosgw
-from test_upload import S3
+from s3_bucket import S3, radosgw
+from topology import GAUNTLET, SHARED, Api, Report, Topology, directory_config, fetch, interrupt_on_term, metric_sum, wait_for
 
 GOLDEN = SHARED / "golden" / "compact"
 MIXIN = SHARED / "fixtures" / "thanos-mixin"
@@ -24,19 +21,15 @@ START = 1767571200  # 2026-01-05, a border of 8 h
 OTHERS = ("thanos_objstore_bucket_last_successful_upload_time", "thanos_objstore_bucket_failures_per_operation")
 
 
-def config_of(bucket):
-    return f"--objstore.config=type: FILESYSTEM\nconfig:\n  directory: {bucket}\n"
-
-
 def compact(topology, bucket, *flags, code=0):
-    done = subprocess.run([GAUNTLET, "compact", config_of(bucket), f"--data-dir={topology.folder}/once", "--http-address=127.0.0.1:0",
+    done = subprocess.run([GAUNTLET, "compact", directory_config(bucket), f"--data-dir={topology.folder}/once", "--http-address=127.0.0.1:0",
                            "--consistency-delay=0s", *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=300)
     assert done.returncode == code, (flags, done.returncode, done.stderr[-3000:].decode())
     return done.stderr.decode()
 
 
 def repair(topology, bucket, *flags):
-    done = subprocess.run([GAUNTLET, "tools", "bucket", "repair", config_of(bucket), f"--data-dir={topology.folder}/repair", *flags],
+    done = subprocess.run([GAUNTLET, "tools", "bucket", "repair", directory_config(bucket), f"--data-dir={topology.folder}/repair", *flags],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
     assert done.returncode == 0, (flags, done.stderr[-2000:].decode())
     return done.stdout.decode()
@@ -66,7 +59,7 @@ def shape(bucket):
 
 def answers(topology, name, bucket):
     """What a querier says of all of the bucket's times."""
-    store = topology.gauntlet(f"store-{name}", "store", f"--data-dir={topology.folder}/store-{name}", config_of(bucket),
+    store = topology.gauntlet(f"store-{name}", "store", f"--data-dir={topology.folder}/store-{name}", directory_config(bucket),
                               "--ignore-deletion-marks-delay=0s")
     query = topology.gauntlet(f"query-{name}", "query", f"--endpoint={store.grpc}")
     wait_for("the store", lambda: sum(len(v) for v in Api(query.url).get("stores")["data"].values()) == 1)
@@ -152,24 +145,17 @@ def waiting(report, topology):
     lines = ["# TYPE seq counter"] + [f'seq_total{{i="{i}"}} {n} {START + n * 60}' for i in range(3) for n in range(12 * 60)]
     blocks = real_blocks(topology.folder / "made-for-waiting", lines)
     bucket.mkdir()
-    http = free_port()
-    process = topology.start("compact", [GAUNTLET, "compact", config_of(bucket), f"--data-dir={topology.folder}/wait", "--wait",
-                                         f"--http-address=127.0.0.1:{http}", "--wait-interval=1s", "--consistency-delay=0s",
-                                         "--compact.progress-interval=1s", "--block-viewer.global.sync-block-interval=1s",
-                                         "--deduplication.replica-label=replica", "--web.external-prefix=/behind/a/proxy",
-                                         "--deduplication.func=penalty"], f"http://127.0.0.1:{http}/-/ready")
-    process.url = f"http://127.0.0.1:{http}"
-
-    def value(name):
-        text = fetch(process.url + "/metrics")[2].decode()
-        return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if re.match(name + r"[ {]", line))
+    process = topology.gauntlet_http("compact", ["compact"], directory_config(bucket), f"--data-dir={topology.folder}/wait", "--wait",
+                                     "--wait-interval=1s", "--consistency-delay=0s", "--compact.progress-interval=1s",
+                                     "--block-viewer.global.sync-block-interval=1s", "--deduplication.replica-label=replica",
+                                     "--web.external-prefix=/behind/a/proxy", "--deduplication.func=penalty")
 
     with report.case("--wait compacts what comes, and merges replicas"):
         for replica in "ab":
             for block in blocks:
                 put_block(bucket, block, {"cluster": "eu", "replica": replica})
-        wait_for("replicas merged and compacted", lambda: value("thanos_compact_group_compactions_total") >= len(blocks)
-                 and value("thanos_compact_todo_compactions") == 0 and value("thanos_compact_iterations_total") >= 2, 60)
+        wait_for("replicas merged and compacted", lambda: metric_sum(process, "thanos_compact_group_compactions_total") >= len(blocks)
+                 and metric_sum(process, "thanos_compact_todo_compactions") == 0 and metric_sum(process, "thanos_compact_iterations_total") >= 2, 60)
         left = metas(bucket)
         assert all(m["thanos"]["labels"] == {"cluster": "eu"} for m in left.values()), left
         # Two replicas with the same samples: one has all of them.
@@ -192,11 +178,11 @@ def waiting(report, topology):
         status, _, body = fetch(process.url + "/api/v1/blocks/mark", {"id": chosen, "action": "NO_COMPACTION", "detail": "a test"}, method="POST")
         assert status == 200 and (bucket / chosen / "no-compact-mark.json").exists(), (status, body)
     with report.case("a second compactor in the same data directory refuses to start"):
-        other = subprocess.run([GAUNTLET, "compact", config_of(bucket), f"--data-dir={topology.folder}/wait", "--http-address=127.0.0.1:0"],
+        other = subprocess.run([GAUNTLET, "compact", directory_config(bucket), f"--data-dir={topology.folder}/wait", "--http-address=127.0.0.1:0"],
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
         assert other.returncode == 1 and b"another process works in" in other.stderr, other.stderr[-500:]
     with report.case("routes under a prefix, and links as the proxy's header says"):
-        routed = topology.gauntlet_http("compact-routed", ["compact"], config_of(bucket), f"--data-dir={topology.folder}/routed", "--wait",
+        routed = topology.gauntlet_http("compact-routed", ["compact"], directory_config(bucket), f"--data-dir={topology.folder}/routed", "--wait",
                                         "--web.route-prefix=/blocks-of", "--web.prefix-header=X-Prefix")
         assert b"<base" not in fetch(routed.url + "/blocks-of/global")[2] and fetch(routed.url + "/global")[0] == 404
         assert b'<base href="/p/">' in fetch(routed.url + "/blocks-of/global", headers={"X-Prefix": "/p"})[2]
@@ -223,9 +209,7 @@ def over_s3(report, topology):
         return
     try:
         config = topology.folder / "s3.yml"
-        config.write_text(f"type: S3\nconfig:\n  bucket: merged\n  endpoint: 127.0.0.1:{server.port}\n  insecure: true\n"
-                          f"  access_key: {radosgw.ACCESS_KEY}\n  secret_key: {radosgw.SECRET_KEY}\n")
-        S3(server.port, "merged").make()
+        config.write_text(S3(server.port, "merged").make().config())
         here, back = topology.folder / "for-s3", topology.folder / "from-s3"
         here.mkdir()
         random.seed(7)
@@ -237,10 +221,10 @@ def over_s3(report, topology):
             assert done.returncode == 0, (command, done.stderr[-2000:].decode())
 
         with report.case("blocks in S3 are merged in it, and no sample is lost"):
-            run("tools", "bucket", "replicate", config_of(here), f"--objstore-to.config-file={config}", "--single-run")
+            run("tools", "bucket", "replicate", directory_config(here), f"--objstore-to.config-file={config}", "--single-run")
             run("compact", f"--objstore.config-file={config}", f"--data-dir={topology.folder}/s3", "--http-address=127.0.0.1:0",
                 "--consistency-delay=0s", "--hash-func=SHA256")
-            run("tools", "bucket", "replicate", f"--objstore.config-file={config}", config_of(back).replace("--objstore", "--objstore-to"), "--single-run",
+            run("tools", "bucket", "replicate", f"--objstore.config-file={config}", directory_config(back, "--objstore-to.config"), "--single-run",
                 "--ignore-marked-for-deletion")
             left = metas(back)
             assert len(ids) == 5 and len(left) < 4 and any(m["compaction"]["level"] == 2 for m in left.values()), left

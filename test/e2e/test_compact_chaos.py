@@ -7,14 +7,13 @@ compacted is, and each bad block is named.
 import json
 import os
 import random
-import re
 import shutil
 import subprocess
 import sys
 import time
 
 from bucket_blocks import HOUR, flip, metas, new_ulid, put_block, real_blocks, samples, unorder_chunks
-from topology import GAUNTLET, Report, Topology, fetch, free_port, interrupt_on_term, wait_for
+from topology import GAUNTLET, Report, Topology, directory_config, interrupt_on_term, metric_sum, wait_for
 
 KILLS = int(sys.argv[1] if len(sys.argv) > 1 else os.environ.get("GAUNTLET_KILLS", "10"))
 SEED = int(os.environ.get("GAUNTLET_SEED", str(time.time_ns() % 1_000_000)))
@@ -27,20 +26,14 @@ class Compactor:
 
     def __init__(self, topology, bucket, number, flags):
         self.topology, self.number, self.starts = topology, number, 0
-        self.flags = [f"--objstore.config=type: FILESYSTEM\nconfig:\n  directory: {bucket}\n", f"--data-dir={topology.folder}/data-{number}",
+        self.flags = [directory_config(bucket), f"--data-dir={topology.folder}/data-{number}",
                       "--wait", "--wait-interval=200ms", "--consistency-delay=0s", "--delete-delay=2s", "--compact.cleanup-interval=1s",
                       "--compact.progress-interval=1s", "--compact.lease-time=3s", "--compact.concurrency=2", "--log.level=warn", *flags]
         self.start()
 
     def start(self):
         self.starts += 1
-        port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        self.process = self.topology.start(f"compact-{self.number}", [GAUNTLET, "compact", f"--http-address=127.0.0.1:{port}", *self.flags])
-
-    def value(self, name):
-        text = fetch(self.url + "/metrics")[2].decode()
-        return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines() if re.match(name + r"[ {]", line))
+        self.process = self.topology.gauntlet_http(f"compact-{self.number}", ["compact"], *self.flags, ready=False)
 
 
 def overlap_alone(action):
@@ -94,7 +87,7 @@ def expected(series):
 
 def quiet(compactors, bucket, groups):
     """Nothing left to do, as both say, and the good groups show it."""
-    if any(c.value("thanos_compact_todo_compactions") or c.value("thanos_compact_iterations_total") < 2 for c in compactors):
+    if any(metric_sum(c.process, "thanos_compact_todo_compactions") or metric_sum(c.process, "thanos_compact_iterations_total") < 2 for c in compactors):
         return False
     by_cluster = {}
     for meta in metas(bucket).values():

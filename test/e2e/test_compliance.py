@@ -4,12 +4,11 @@ import json
 import random
 import re
 import shutil
-import subprocess
 import sys
 import time
 
-from test_differential import difference
-from topology import Api, Report, SHARED, Topology, interrupt_on_term, wait_for
+from answers import difference
+from topology import SHARED, Api, Report, Topology, interrupt_on_term, make_blocks, wait_for
 
 INTERVAL = 5
 SPAN = 2 * 3600
@@ -77,15 +76,14 @@ def families(times):
 def write_blocks(folder, start):
     """Blocks of two hours' data from `start`; samples lie between the seconds, so that none is on a window's border."""
     times = [start + 0.357 + INTERVAL * i for i in range(SPAN // INTERVAL)]
-    text = folder / "data.om"
-    with text.open("w") as out:
+
+    def lines():
         for name, (kind, series) in families(times).items():
-            out.write(f"# TYPE {name} {kind}\n")
+            yield f"# TYPE {name} {kind}"
             for suffix, pairs, values in series:
-                out.writelines(f"{name}{suffix}{pairs} {v!r} {t:.3f}\n" for t, v in zip(times, values) if v is not None)
-        out.write("# EOF\n")
-    subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", str(text), str(folder / "blocks")], check=True,
-                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                yield from (f"{name}{suffix}{pairs} {v!r} {t:.3f}" for t, v in zip(times, values) if v is not None)
+
+    make_blocks(lines(), folder / "blocks")
 
 
 def main():

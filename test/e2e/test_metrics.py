@@ -4,7 +4,7 @@ import json
 import re
 import sys
 
-from topology import SHARED, Api, Report, Topology, fetch, interrupt_on_term, wait_for
+from topology import SHARED, Api, Report, Topology, directory_config, fetch, interrupt_on_term, wait_for
 
 MIXIN = SHARED / "fixtures" / "thanos-mixin"
 # Of Prometheus itself.
@@ -64,7 +64,7 @@ def main():
         return 0
     with Topology() as topology:
         prometheus = topology.prometheus("prometheus", {"replica": "a"}, {"prometheus": ["self"]})
-        bucket = f"--objstore.config=type: FILESYSTEM\nconfig:\n  directory: {topology.folder}/bucket\n"
+        bucket = directory_config(topology.folder / "bucket")
         sidecar = topology.sidecar("sidecar", prometheus, bucket)
         store = topology.gauntlet("store", "store", f"--data-dir={topology.folder}/store", bucket)
         compact = topology.gauntlet_http("compact", ["compact"], "--wait", f"--data-dir={topology.folder}/compact", bucket)

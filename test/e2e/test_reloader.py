@@ -8,7 +8,7 @@ import shutil
 import sys
 import time
 
-from topology import Api, Report, Topology, fetch, free_port, interrupt_on_term, wait_for
+from topology import Api, Report, Topology, fetch, free_port, interrupt_on_term, metrics, wait_for
 
 # As kubelet's folders: `..data` is a link to the version, files are links through it.
 
@@ -92,10 +92,8 @@ class Case:
 
 
 def told(sidecar):
-    lines = fetch(sidecar.url + "/metrics")[2].decode().splitlines()
-    values = dict(line.rsplit(" ", 1) for line in lines if line and not line.startswith("#"))
     prefix = "thanos_sidecar_reloader_"
-    return {name.removeprefix(prefix): float(value) for name, value in values.items() if name.startswith(prefix)}
+    return {name.removeprefix(prefix): float(value) for name, value in metrics(sidecar).items() if name.startswith(prefix)}
 
 
 def swap_cases(report, topology):

@@ -1,16 +1,13 @@
 #!/usr/bin/env python3
 """Blocks of a real Prometheus in a bucket, served by two store gateways when the Prometheus is gone: a directory, and a real S3 server."""
 import json
-import pathlib
 import shutil
 import sys
 import time
 
-from topology import ROOT, Api, Report, Topology, free_port, interrupt_on_term, wait_for
-from test_upload import S3, local_blocks, metrics
-
-sys.path.insert(0, str(ROOT / "test" / "s3"))
-import radosgw  # noqa: E402
+from bucket_blocks import local_blocks
+from s3_bucket import S3, radosgw
+from topology import Api, Report, Topology, directory_config, free_port, interrupt_on_term, metrics, wait_for
 
 HOUR = 3600
 QUERIES = ["travelled_total", "sum by (seat) (rate(travelled_total[10m]))", "count(travelled_total)",
@@ -127,7 +124,7 @@ def main():
     now = int(time.time()) // (2 * HOUR) * 2 * HOUR
     with Topology() as topology:
         bucket = topology.folder / "bucket"
-        config = f"--objstore.config=type: FILESYSTEM\nconfig:\n  directory: {bucket}\n"
+        config = directory_config(bucket)
         blocks = cases(report, topology, now, "directory", config, None, "concurrent")
         caches(report, topology, now, config)
         with report.case("a block that is damaged costs a warning, not the answer"):
@@ -149,10 +146,8 @@ def main():
             report.skip("history is answered from S3", str(why))
             return 1 if report.failures else 0
         try:
-            S3(server.port, "blocks").make()
-            file = pathlib.Path(topology.folder / "objstore.yml")
-            file.write_text(f"type: S3\nconfig:\n  bucket: blocks\n  endpoint: 127.0.0.1:{server.port}\n  insecure: true\n"
-                            f"  access_key: {radosgw.ACCESS_KEY}\n  secret_key: {radosgw.SECRET_KEY}\nprefix: eu\n")
+            file = topology.folder / "objstore.yml"
+            file.write_text(S3(server.port, "blocks").make().config("eu"))
             cases(report, topology, now, "S3", f"--objstore.config-file={file}", None, "recursive")
         finally:
             server.stop()

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import urllib.parse
 
-from topology import GAUNTLET, SHARED, Report, Topology, fetch, free_port, interrupt_on_term
+from topology import GAUNTLET, SHARED, Report, Topology, fetch, interrupt_on_term
 
 GOLDEN = SHARED / "golden"
 BLOCKS = GOLDEN / "blocks"
@@ -89,11 +89,9 @@ def main():
     with Topology() as topology:
         for name, features, blocks in RECORDED:
             with report.case(f"serve answers the recorded queries of {name}"):
-                port = free_port()
-                url = f"http://127.0.0.1:{port}"
                 folder = database(topology.folder / f"data-{name}", blocks)
-                process = topology.start(name, [GAUNTLET, "tools", "tsdb", "serve", folder, f"--http-address=127.0.0.1:{port}",
-                                                f"--enable-feature={FEATURES}{features}"], f"{url}/-/ready")
+                process = topology.gauntlet_http(name, ["tools", "tsdb", "serve", folder], f"--enable-feature={FEATURES}{features}")
+                url = process.url
                 with gzip.open(GOLDEN / "promql" / f"{name}.jsonl.gz", "rt", encoding="utf-8") as lines:
                     recorded = [json.loads(line) for line in lines]
                 wrong = [r["query"] for r in recorded if differs(r, url)]

@@ -12,7 +12,7 @@ import threading
 import time
 import urllib.parse
 
-from test_bad_input import CuttingProxy
+from cutting_proxy import CuttingProxy
 from topology import Api, Report, Topology, fetch, interrupt_on_term, wait_for
 
 START = 1_767_571_200  # a whole two hours

@@ -3,16 +3,13 @@
 import datetime
 import hashlib
 import json
-import pathlib
 import subprocess
 import sys
 import time
 
-from topology import ROOT, Report, Topology, fetch, interrupt_on_term, wait_for
-
-sys.path.insert(0, str(ROOT / "test" / "s3"))
-import radosgw  # noqa: E402
-from s3_client import S3  # noqa: E402
+from bucket_blocks import local_blocks
+from s3_bucket import S3, radosgw
+from topology import Report, Topology, directory_config, interrupt_on_term, make_blocks, metrics, wait_for
 
 HOUR = 3600
 
@@ -21,22 +18,6 @@ def openmetrics(start, hours):
     """Lines of one counter each minute."""
     return ["# TYPE travelled counter"] + [f'travelled_total{{seat="{seat}"}} {i} {start + i * 60}'
                                            for seat in ("a", "b") for i in range(hours * 60)]
-
-
-def make_blocks(topology, data, start, hours):
-    source = topology.folder / f"more-{start}.om"
-    source.write_text("\n".join(openmetrics(start, hours)) + "\n# EOF\n")
-    subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", "--quiet", source, data], check=True,
-                   stdout=subprocess.DEVNULL)
-
-
-def local_blocks(data):
-    return {p.parent.name: p.parent for p in pathlib.Path(data).glob("01*/meta.json")}
-
-
-def metrics(process):
-    lines = fetch(process.url + "/metrics")[2].decode().splitlines()
-    return dict(line.rsplit(" ", 1) for line in lines if line and not line.startswith("#"))
 
 
 def check_block(local, objects):
@@ -64,7 +45,7 @@ def check_block(local, objects):
 
 def directory_cases(report, topology, now):
     bucket = topology.folder / "bucket"
-    config = f"--objstore.config=type: FILESYSTEM\nconfig:\n  directory: {bucket}\n"
+    config = directory_config(bucket)
     prometheus = topology.prometheus("prometheus", {"cluster": "eu", "replica": "a"}, {},
                                      blocks=openmetrics(now - 12 * HOUR, 6))
     sidecar = topology.sidecar("sidecar", prometheus, config, "--hash-func=SHA256")
@@ -95,7 +76,7 @@ def directory_cases(report, topology, now):
     with report.case("at its end the sidecar ships what was finished last, and passes over a bad block"):
         (prometheus.data / "01BAD0000000000000000000XX").mkdir()
         (prometheus.data / "01BAD0000000000000000000XX" / "meta.json").write_text("{broken")
-        make_blocks(topology, prometheus.data, now - 5 * HOUR, 2)
+        make_blocks(openmetrics(now - 5 * HOUR, 2), prometheus.data)
         more = set(local_blocks(prometheus.data)) - {"01BAD0000000000000000000XX"}
         assert len(more) > len(blocks)
         sidecar.stop(30)
@@ -118,11 +99,9 @@ def s3_cases(report, topology, now):
         report.skip("blocks go to S3", str(why))
         return
     try:
-        bucket = S3(server.port, "blocks")
-        bucket.make()
+        bucket = S3(server.port, "blocks").make()
         config = topology.folder / "objstore.yml"
-        config.write_text(f"type: S3\nconfig:\n  bucket: blocks\n  endpoint: 127.0.0.1:{server.port}\n  insecure: true\n"
-                          f"  access_key: $(S3_KEY)\n  secret_key: {radosgw.SECRET_KEY}\nprefix: eu/one\n")
+        config.write_text(bucket.config("eu/one", "$(S3_KEY)"))
         prometheus = topology.prometheus("prometheus-s3", {"cluster": "eu", "replica": "a"}, {},
                                          blocks=openmetrics(now - 12 * HOUR, 4))
         blocks = local_blocks(prometheus.data)

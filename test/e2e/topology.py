@@ -1,8 +1,10 @@
 """Real processes on loopback for tests, the demo and benchmarks: start, wait until ready, ask, kill, and clean up by pid."""
 import contextlib
+import itertools
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -56,6 +58,31 @@ def wait_for(what, check, seconds=30, pause=0.1):
             trouble = error
         time.sleep(pause)
     raise AssertionError(f"not within {seconds} s: {what}" + (f" ({trouble})" if trouble else ""))
+
+
+def make_blocks(lines, folder):
+    """Blocks in `folder`, made by promtool of OpenMetrics lines with times."""
+    with tempfile.NamedTemporaryFile("w", suffix=".om") as source:
+        source.writelines(f"{line}\n" for line in itertools.chain(lines, ["# EOF"]))
+        source.flush()
+        subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", "--quiet", source.name, folder], check=True,
+                       stdout=subprocess.DEVNULL)
+
+
+def directory_config(folder, flag="--objstore.config"):
+    """The flag that makes a directory the bucket."""
+    return f"{flag}=type: FILESYSTEM\nconfig:\n  directory: {folder}\n"
+
+
+def metrics(process):
+    """{name{labels}: value} of /metrics, both as text."""
+    lines = fetch(process.url + "/metrics")[2].decode().splitlines()
+    return dict(line.rsplit(" ", 1) for line in lines if line and not line.startswith("#"))
+
+
+def metric_sum(process, name):
+    """Over all labels; `name` is a regular expression."""
+    return sum(float(value) for key, value in metrics(process).items() if re.match(name + r"(\{|$)", key))
 
 
 class Process:
@@ -155,9 +182,7 @@ class Topology:
         folder = self.folder / name
         folder.mkdir()
         if blocks:
-            (folder / "input.om").write_text("\n".join(blocks) + "\n# EOF\n")
-            subprocess.run(["promtool", "tsdb", "create-blocks-from", "openmetrics", "--quiet", folder / "input.om", folder / "data"],
-                           check=True, stdout=subprocess.DEVNULL)
+            make_blocks(blocks, folder / "data")
         lines = ["global:", f"  scrape_interval: {interval}", f"  evaluation_interval: {interval}"]
         if external_labels:
             lines += ["  external_labels:"] + [f"    {k}: {v!r}" for k, v in external_labels.items()]
@@ -182,10 +207,11 @@ class Topology:
         process.url, process.http, process.grpc = f"http://127.0.0.1:{http}", f"127.0.0.1:{http}", f"127.0.0.1:{grpc}"
         return process
 
-    def gauntlet_http(self, name, command, *flags, seconds=30):
+    def gauntlet_http(self, name, command, *flags, ready=True, seconds=30):
         """The same for a command without gRPC; `command` is a list: ["tools", "bucket", "web"]."""
         http = free_port()
-        process = self.start(name, [GAUNTLET, *command, f"--http-address=127.0.0.1:{http}", *flags], f"http://127.0.0.1:{http}/-/ready", seconds)
+        process = self.start(name, [GAUNTLET, *command, f"--http-address=127.0.0.1:{http}", *flags],
+                             f"http://127.0.0.1:{http}/-/ready" if ready else None, seconds)
         process.url, process.http = f"http://127.0.0.1:{http}", f"127.0.0.1:{http}"
         return process
 

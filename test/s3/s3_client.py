@@ -47,9 +47,15 @@ class S3:
                     raise
         raise AssertionError("not reached")
 
+    def config(self, prefix="", access_key=radosgw.ACCESS_KEY):
+        """What --objstore.config-file holds."""
+        return (f"type: S3\nconfig:\n  bucket: {self.bucket}\n  endpoint: {self.host}\n  insecure: true\n"
+                f"  access_key: {access_key}\n  secret_key: {radosgw.SECRET_KEY}\n" + (f"prefix: {prefix}\n" if prefix else ""))
+
     def make(self):
         status, body = self.ask("PUT", f"/{self.bucket}")
         assert status == 200, body
+        return self
 
     def put(self, name, body):
         status, answer = self.ask("PUT", f"/{self.bucket}/" + urllib.parse.quote(name), body=body)
