@@ -140,6 +140,30 @@ TEST_P(IndexCaches, KeepOnlyWhatTheyAreToldTo) {
   EXPECT_TRUE(values_.empty());
 }
 
+TEST_P(IndexCaches, TellWhatTheyHoldAndWhatPostingsCost) {
+  auto cache = Make();
+  const std::string list = IndexListOf(ManyIds(100));
+  cache->PutPostings(kBlock, {"job", "a"}, list);
+  cache->PutExpanded(kBlock, SomeMatchers(), ManyIds(50));
+  ASSERT_NE(cache->Postings(kBlock, std::vector{PostingsCacheKey{"job", "a"}}, Cancel())[0], nullptr);
+  const std::string text = registry_.Expose(false);
+  auto value = [&](const std::string& series) {
+    size_t at = text.find("\n" + series + " ");
+    return at == std::string::npos ? -1 : std::stod(text.substr(at + series.size() + 2));
+  };
+  const bool remote = GetParam();
+  const std::string postings = "thanos_bucket_store_cached_postings_", tenant = "tenant=\"default-tenant\"";
+  EXPECT_EQ(value(postings + "compressions_total{op=\"encode\"," + tenant + "}"), remote ? 2 : 0);
+  EXPECT_EQ(value(postings + "compressions_total{op=\"decode\"," + tenant + "}"), remote ? 1 : 0);
+  EXPECT_EQ(value(postings + "compression_errors_total{op=\"decode\"," + tenant + "}"), 0);
+  EXPECT_EQ(value(postings + "original_size_bytes_total{" + tenant + "}"), remote ? list.size() + 200 : 0);
+  EXPECT_EQ(value(postings + "compressed_size_bytes_total{" + tenant + "}") > 0, remote);
+  const std::string items = "thanos_store_index_cache_items";
+  EXPECT_EQ(value(items + "{item_type=\"Postings\"}"), remote ? -1 : 1);
+  EXPECT_EQ(value(items + "{item_type=\"Series\"}"), remote ? -1 : 0);
+  EXPECT_EQ(value(items + "_size_bytes{item_type=\"ExpandedPostings\"}"), remote ? -1 : 200);
+}
+
 INSTANTIATE_TEST_SUITE_P(All, IndexCaches, ::testing::Bool(),
                          [](const auto& param) { return param.param ? "Remote" : "Memory"; });
 
