@@ -58,7 +58,7 @@ TEST_F(BlockViewerTest, LinksBeginWithTheFlagsPrefixOrElseTheHeaders) {
     request.method = "GET";
     request.path = request.target = "/blocks";
     if (!header.empty()) request.headers.Set("X-Prefix", header);
-    server::FakeReply reply;
+    net::FakeReply reply;
     router_->Serve(request, Cancel(), reply);
     EXPECT_EQ(reply.body.find("@BASE@"), std::string::npos);
     size_t at = reply.body.find("<base ");
