@@ -71,7 +71,8 @@ class XRate : public RangeFunction {
       for (; reset != resets_end && *reset < hi; ++reset) correction += f.values[*reset - 1];
     }
     double result = f.values[last] - f.values[first] + correction;
-    const double seconds = static_cast<double>(call.range_ms / 1000);
+    const int64_t whole_seconds = call.range_ms / 1000;
+    const auto seconds = static_cast<double>(whole_seconds);
     if (!is_increase && f.times_ms[first] <= start && static_cast<double>(end - f.times_ms[last]) < distance) {
       result = result * (seconds / (static_cast<double>(f.times_ms[last] - f.times_ms[first]) / 1000));
     }
