@@ -16,6 +16,7 @@
 #include "promql/exec/range/range_function.h"
 #include "promql/exec/range/sliding.h"
 #include "promql/exec/rows/math.h"
+#include "promql/exec/rows/simd.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -154,6 +155,74 @@ struct Smoother {
   }
 };
 
+// Several windows side by side, each as Smoother does it: one recurrence alone mostly waits for itself.
+class SmootherLanes {
+ public:
+  SmootherLanes(const double* values, double smoothing, double trend, Column* out)
+      : values_(values), smoothing_(smoothing), trend_(trend), out_(out) {}
+  ~SmootherLanes() { Flush(); }
+
+  // REQUIRES: hi - lo >= 2
+  void Add(uint32_t step, uint32_t lo, uint32_t hi) {
+    steps_[size_] = step;
+    from_[size_] = values_ + lo;
+    lengths_[size_] = hi - lo;
+    if (++size_ == kLanes) Flush();
+  }
+
+ private:
+  static constexpr uint32_t kLanes = 8;
+  struct State {
+    double before[kLanes], now[kLanes], slope[kLanes];
+  };
+
+  // Samples [begin, end) of each window, all but the first two.
+  GN_WIDE_VECTORS static void Advance(const double* const* from, uint32_t begin, uint32_t end, double smoothing,
+                                      double trend, State* state) {
+    for (uint32_t i = begin; i < end; ++i) {
+      double v[kLanes];
+      for (uint32_t l = 0; l < kLanes; ++l) v[l] = from[l][i];
+      for (uint32_t l = 0; l < kLanes; ++l) {
+        const double x = smoothing * v[l];
+        state->slope[l] = trend * (state->now[l] - state->before[l]) + (1 - trend) * state->slope[l];
+        const double y = (1 - smoothing) * (state->now[l] + state->slope[l]);
+        state->before[l] = state->now[l];
+        state->now[l] = x + y;
+      }
+    }
+  }
+
+  void Flush() {
+    if (size_ == 0) return;
+    for (uint32_t l = size_; l < kLanes; ++l) {
+      from_[l] = from_[0];
+      lengths_[l] = lengths_[0];
+    }
+    State state;
+    for (uint32_t l = 0; l < kLanes; ++l) {
+      const double first = from_[l][0], slope = from_[l][1] - first;
+      state.before[l] = first;
+      state.now[l] = smoothing_ * from_[l][1] + (1 - smoothing_) * (first + slope);
+      state.slope[l] = slope;
+    }
+    const uint32_t common = *std::min_element(lengths_, lengths_ + kLanes);
+    Advance(from_, 2, common, smoothing_, trend_, &state);
+    for (uint32_t l = 0; l < size_; ++l) {
+      Smoother rest{smoothing_, trend_, state.before[l], state.now[l], state.slope[l], 0, common};
+      rest.AdvanceTo(from_[l], lengths_[l]);
+      out_->Set(steps_[l], rest.now);
+    }
+    size_ = 0;
+  }
+
+  const double* const values_;
+  const double smoothing_, trend_;
+  Column* const out_;
+  uint32_t size_ = 0;
+  uint32_t steps_[kLanes], lengths_[kLanes];
+  const double* from_[kLanes];
+};
+
 // After so many samples the state before them counts for less than 1e-22 of itself: powers of the recurrence's matrix.
 uint32_t SamplesRemembered(double smoothing, double trend) {
   double a = 1 - smoothing, b = 1 - smoothing, c = -trend * smoothing, d = 1 - trend * smoothing;
@@ -177,7 +246,8 @@ class DoubleExponentialSmoothing : public RangeFunction {
   Status Run(const RangeCall& call, const SeriesWindows& w, Column* out, WorkerScratch* scratch) const override {
     NoteIgnoredHistograms(call, w, 1, scratch);
     const double* v = w.floats.values;
-    const bool slide = WorthSliding(w) && AllTheSame(call.args[0]) && AllTheSame(call.args[1]);
+    const bool same = AllTheSame(call.args[0]) && AllTheSame(call.args[1]), slide = same && WorthSliding(w);
+    std::optional<SmootherLanes> lanes;
     RiskyValues risky(v, slide ? w.floats.size : 0, 1e300, &scratch->indexes);
     std::optional<Smoother> shared;  // goes on from window to window
     uint32_t remembered = 0;
@@ -200,6 +270,11 @@ class DoubleExponentialSmoothing : public RangeFunction {
         continue;
       }
       GN_TRY(scratch->CheckCancelAfter(hi - lo));
+      if (same) {
+        if (!lanes) lanes.emplace(v, smoothing, trend, out);
+        lanes->Add(step, lo, hi);
+        continue;
+      }
       Smoother own{smoothing, trend};
       own.Start(v, lo);
       own.AdvanceTo(v, hi);
