@@ -211,6 +211,25 @@ TEST(RangeFunctions, SlidingIsWithinRoundingOfLookingAgain) {
   }
 }
 
+TEST(RangeFunctions, SmoothingForgetsHoweverLargeWhatCameBefore) {
+  for (double rest : {0.0, 1e-6, 1e6}) {
+    Samples samples;
+    for (int i = 0; i < 4000; ++i) {
+      samples.times_ms.push_back(i);
+      samples.values.push_back(i == 200 ? 1e250 : i == 150 ? -1e30 : i < 150 ? 1 : rest * (1 + i % 3));
+    }
+    const StepGrid all{0, 5, 800};
+    const std::vector<double> many = RunRange("double_exponential_smoothing", samples, all, 1500, {0.5, 0.4});
+    for (uint32_t i = 0; i < all.steps; ++i) {
+      const double alone =
+          RunRange("double_exponential_smoothing", samples, {all.time_ms(i), 1, 1}, 1500, {0.5, 0.4})[0];
+      if (all.time_ms(i) > 1700) {
+        ASSERT_NEAR(many[i], alone, 1e-12 * 1500 * rest) << rest << " at step " << i;
+      }
+    }
+  }
+}
+
 TEST(RangeFunctions, SlidingQuantilesAreExact) {
   std::mt19937_64 random(13);
   for (int kind = 0; kind < 6; ++kind) {

@@ -241,6 +241,25 @@ bool AllTheSame(const std::vector<double>& values) {
   return std::all_of(values.begin(), values.end(), [&](double v) { return v == values[0]; });
 }
 
+// The smoother that goes on from window to window, and how large what it has seen was.
+struct SharedSmoother {
+  Smoother smoother;
+  double largest = 0;
+  uint32_t seen = 0;
+
+  SharedSmoother(const double* v, uint32_t lo, double smoothing, double trend) : smoother{smoothing, trend}, seen(lo) {
+    smoother.Start(v, lo);
+  }
+  void AdvanceTo(const double* v, uint32_t hi) {
+    smoother.AdvanceTo(v, hi);
+    for (; seen < hi; ++seen) largest = std::max(largest, std::fabs(v[seen]));
+  }
+  // Whether what came before the window is lost in the rounding of a sum over it.
+  bool Forgot(const double* v) const {
+    return std::max(std::fabs(v[seen - 1]), std::fabs(v[seen - 2])) >= 1e-8 * largest;
+  }
+};
+
 class DoubleExponentialSmoothing : public RangeFunction {
  public:
   Status Run(const RangeCall& call, const SeriesWindows& w, Column* out, WorkerScratch* scratch) const override {
@@ -249,7 +268,7 @@ class DoubleExponentialSmoothing : public RangeFunction {
     const bool same = AllTheSame(call.args[0]) && AllTheSame(call.args[1]), slide = same && WorthSliding(w);
     std::optional<SmootherLanes> lanes;
     RiskyValues risky(v, slide ? w.floats.size : 0, 1e300, &scratch->indexes);
-    std::optional<Smoother> shared;  // goes on from window to window
+    std::optional<SharedSmoother> shared;
     uint32_t remembered = 0;
     for (uint32_t step = 0; step < w.steps(); ++step) {
       if (w.FloatCount(step) + w.HistogramCount(step) == 0) continue;
@@ -260,14 +279,13 @@ class DoubleExponentialSmoothing : public RangeFunction {
       if (hi - lo < 2) continue;
       if (slide && remembered == 0) remembered = SamplesRemembered(smoothing, trend);
       if (slide && hi - lo - 2 >= remembered && !risky.Any(lo, hi)) {
-        if (!shared || risky.Any(shared->begin, hi)) {
-          shared.emplace(Smoother{smoothing, trend});
-          shared->Start(v, lo);
-        }
-        GN_TRY(scratch->CheckCancelAfter(hi - shared->next));
+        if (!shared || risky.Any(shared->smoother.begin, hi)) shared.emplace(v, lo, smoothing, trend);
+        GN_TRY(scratch->CheckCancelAfter(hi - shared->seen));
         shared->AdvanceTo(v, hi);
-        out->Set(step, shared->now);
-        continue;
+        if (shared->Forgot(v)) {
+          out->Set(step, shared->smoother.now);
+          continue;
+        }
       }
       GN_TRY(scratch->CheckCancelAfter(hi - lo));
       if (same) {
