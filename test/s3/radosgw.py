@@ -76,13 +76,19 @@ class Radosgw:
         missing = [p for p in PROGRAMS if shutil.which(p) is None]
         if missing:
             raise Absent(f"{missing[0]} is not installed (packages ceph-mon, ceph-osd, ceph-common, radosgw)")
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gauntlet-radosgw-"))
-        self.children = []
-        try:
-            self._start()
-        except BaseException:
-            self.stop()
-            raise
+        for left in (2, 1, 0):
+            self.folder = pathlib.Path(tempfile.mkdtemp(prefix="gauntlet-radosgw-"))
+            self.children = []
+            try:
+                self._start()
+                return
+            except (OSError, RuntimeError, subprocess.SubprocessError):  # another one may have taken a port meanwhile
+                self.stop()
+                if not left:
+                    raise
+            except BaseException:
+                self.stop()
+                raise
 
     def _run(self, *command, timeout=60):
         done = subprocess.run([str(c) for c in command], cwd=self.folder, stdin=subprocess.DEVNULL, timeout=timeout,

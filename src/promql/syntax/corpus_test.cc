@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
 #include <string>
 
 #include "io/compress.h"
@@ -33,9 +34,10 @@ void ExpectFixpoint(std::string_view query) {
   EXPECT_EQ(DumpTree(*Clone(**e)), DumpTree(**e));
 }
 
+// "" without the shared test data.
 std::string Shared(std::string_view name) {
   const char* shared = std::getenv("GAUNTLET_SHARED");
-  return shared ? io::JoinPath(shared, name) : std::string();
+  return shared != nullptr && std::filesystem::exists(shared) ? io::JoinPath(shared, name) : std::string();
 }
 
 template <typename F>
@@ -49,7 +51,7 @@ void ForEachLine(std::string_view text, F f) {
 
 TEST(Corpus, RecordedQueriesPrintToAFixpoint) {
   const std::string dir = Shared("golden/promql");
-  if (dir.empty()) GTEST_SKIP() << "GAUNTLET_SHARED is not set";
+  if (dir.empty()) GTEST_SKIP() << "no shared test data (GAUNTLET_SHARED)";
   io::FileSystem& fs = io::RealFileSystem();
   auto files = fs.List(dir);
   ASSERT_TRUE(files.ok()) << files.status().message();
@@ -81,7 +83,7 @@ TEST(Corpus, RecordedQueriesPrintToAFixpoint) {
 
 TEST(Corpus, ComplianceQueriesPrintToAFixpoint) {
   const std::string path = Shared("fixtures/compliance/queries.jsonl");
-  if (path.empty()) GTEST_SKIP() << "GAUNTLET_SHARED is not set";
+  if (path.empty()) GTEST_SKIP() << "no shared test data (GAUNTLET_SHARED)";
   auto lines = io::RealFileSystem().ReadFile(path);
   ASSERT_TRUE(lines.ok()) << lines.status().message();
   size_t queries = 0;
@@ -113,7 +115,7 @@ std::string_view EvalExpression(std::string_view line) {
 
 TEST(Corpus, ScriptsParse) {
   const std::string dir = Shared("promqltest");
-  if (dir.empty()) GTEST_SKIP() << "GAUNTLET_SHARED is not set";
+  if (dir.empty()) GTEST_SKIP() << "no shared test data (GAUNTLET_SHARED)";
   io::FileSystem& fs = io::RealFileSystem();
   auto files = fs.List(dir);
   ASSERT_TRUE(files.ok()) << files.status().message();
