@@ -110,9 +110,7 @@ Result<TracingConfig> ParseTracingConfig(std::string_view yaml) {
     d.Ignore("config");
     for (const char* known : {"JAEGER", "GOOGLE_CLOUD", "STACKDRIVER", "ELASTIC_APM", "LIGHTSTEP"}) {
       if (kind == known) {
-        config.warnings.push_back(fmt::format(
-            "tracing type {} is not supported, no spans are sent: its collectors take OTLP as well", known));
-        return;
+        return d.Fail("type", fmt::format("tracing type {} is not supported: its collectors take OTLP as well", known));
       }
     }
     if (!type.empty()) d.Fail("type", fmt::format("tracing with type {} is not supported", type));

@@ -1,7 +1,8 @@
 // TracingConfig: where spans go and which are taken: --tracing.config.
 //
-// Format:   type: OTLP and config{client_type, endpoint, ...}, as Thanos'. Its other types are warned of: no spans are
-// sent. Upstream: thanos pkg/tracing/otlp/config_yaml.go Threads:  a value.
+// Format:   type: OTLP and config{client_type, endpoint, ...}, as Thanos'. Its other types are errors.
+// Upstream: thanos pkg/tracing/otlp/config_yaml.go
+// Threads:  a value.
 
 #pragma once
 

@@ -52,12 +52,10 @@ TEST(ParseTracingConfig, KnowsUpstreamsSamplers) {
   EXPECT_EQ(sampler("ParentBasedTraceIDRatioBased"), std::pair(0.5, true));
 }
 
-TEST(ParseTracingConfig, OtherTypesOfThanosAreWarnedOfAndSendNothing) {
+TEST(ParseTracingConfig, OtherTypesOfThanosAreRefusedWithAWayOut) {
   for (std::string type : {"JAEGER", "stackdriver", "GOOGLE_CLOUD", "ELASTIC_APM", "LIGHTSTEP"}) {
     auto config = ParseTracingConfig("type: " + type + "\nconfig: {agent_host: x}\n");
-    ASSERT_TRUE(config.ok()) << config.status().message();
-    EXPECT_FALSE(config->enabled);
-    EXPECT_THAT(config->warnings, ElementsAre(HasSubstr("is not supported, no spans are sent")));
+    EXPECT_THAT(config.status().message(), HasSubstr("is not supported: its collectors take OTLP as well"));
   }
 }
 

@@ -17,20 +17,13 @@ SIDECARS = {
     "the Bitnami chart": [
         "--prometheus.url=http://localhost:9", "--grpc-address=0.0.0.0:{grpc}", "--http-address=0.0.0.0:{http}",
         "--tsdb.path={dir}/", "--objstore.config=$(OBJSTORE_CONFIG)"],
-    "Thanos' page of tracing": [
-        "--grpc-address=0.0.0.0:{grpc}", "--http-address=0.0.0.0:{http}",
-        "--objstore.config=type: FILESYSTEM\nconfig:\n  directory: {dir}/bucket\n", "--prometheus.url=http://localhost:9",
-        "--tracing.config=type: STACKDRIVER\nconfig:\n  service_name: \"\"\n  project_id: project\n  sample_factor: 16\n",
-        "--tsdb.path={dir}"],
 }
 QUERIERS = {
     "kube-thanos": [
         "--grpc-address=0.0.0.0:{grpc}", "--http-address=0.0.0.0:{http}", "--log.level=debug", "--log.format=logfmt",
         "--query.replica-label=prometheus_replica", "--query.replica-label=rule_replica",
         "--endpoint=dnssrv+_grpc._tcp.thanos-sidecar.thanos.invalid", "--endpoint=dnssrv+_grpc._tcp.thanos-store.thanos.invalid",
-        "--query.timeout=5m", "--query.lookback-delta=15m", "--query.auto-downsampling",
-        "--tracing.config=\"config\":\n  \"sampler_param\": 2\n  \"sampler_type\": \"ratelimiting\"\n  \"service_name\": \"thanos-query\"\n"
-        "\"type\": \"JAEGER\""],
+        "--query.timeout=5m", "--query.lookback-delta=15m", "--query.auto-downsampling"],
     "the Thanos operator": [
         "--log.level=info", "--log.format=logfmt", "--grpc-address=0.0.0.0:{grpc}", "--http-address=0.0.0.0:{http}",
         "--query.timeout=15m", "--query.lookback-delta=5m", "--query.auto-downsampling", "--query.promql-engine=thanos",
