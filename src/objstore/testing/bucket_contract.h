@@ -276,7 +276,7 @@ class Stream final : public Source {
 
 TEST_P(BucketContract, StreamsOfUnknownSizeAreUploaded) {
   std::string bytes;
-  for (int i = 0; i < 2'000'000; ++i) bytes += std::to_string(i * 7919 % 1'000'003);
+  for (int64_t i = 0; i < 2'000'000; ++i) bytes += std::to_string(i * 7919 % 1'000'003);
   ASSERT_GT(bytes.size(), 10u << 20);
   for (size_t n : {bytes.size(), bytes.size() / 40}) {  // in parts, and in one
     Stream stream(std::string_view(bytes).substr(0, n));
