@@ -76,11 +76,10 @@ Result<std::shared_ptr<ObjectWindow::Window>> ObjectWindow::NewWindow() {
   return window;
 }
 
-Status ObjectWindow::Read(uint64_t offset, Window* window, const Cancel& cancel) const {
-  window->begin = offset;
+Status ObjectWindow::Read(Window* window, const Cancel& cancel) const {
   window->size = 0;
-  size_t wanted = static_cast<size_t>(std::min<uint64_t>(window_bytes_, end_ - offset));
-  auto got = bucket_.ReadInto(object_, offset, wanted, window->bytes.get(), cancel);
+  size_t wanted = static_cast<size_t>(std::min<uint64_t>(window_bytes_, end_ - window->begin));
+  auto got = bucket_.ReadInto(object_, window->begin, wanted, window->bytes.get(), cancel);
   if (!got.ok()) return got.status().Wrap("read " + object_);
   window->size = *got;
   return Status();
@@ -94,13 +93,14 @@ Status ObjectWindow::Load(uint64_t offset, const Cancel& cancel) {
     if (fetch->taken.exchange(true)) {
       GN_TRY(fetch->Wait());
     } else {
-      GN_TRY(Read(offset, fetch->window.get(), cancel));
+      GN_TRY(Read(fetch->window.get(), cancel));
     }
     current_ = fetch->window;
   } else {
     DropFetch();
     GN_ASSIGN(current_, NewWindow());
-    GN_TRY(Read(offset, current_.get(), cancel));
+    current_->begin = offset;
+    GN_TRY(Read(current_.get(), cancel));
   }
   FetchAhead(cancel);
   return Status();
@@ -114,9 +114,9 @@ void ObjectWindow::FetchAhead(const Cancel& cancel) {
   fetch_ = std::make_shared<Fetch>(cancel);
   fetch_->window = *std::move(window);
   fetch_->window->begin = next;
-  ahead_->Run([this, next, fetch = fetch_] {
+  ahead_->Run([this, fetch = fetch_] {
     if (fetch->taken.exchange(true)) return;  // `this` may be gone
-    fetch->Finish(Read(next, fetch->window.get(), fetch->stop.cancel()));
+    fetch->Finish(Read(fetch->window.get(), fetch->stop.cancel()));
   });
 }
 

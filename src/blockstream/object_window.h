@@ -50,7 +50,8 @@ class ObjectWindow {
 
   // Makes the window at `offset` the current one.
   Status Load(uint64_t offset, const Cancel& cancel);
-  Status Read(uint64_t offset, Window* window, const Cancel& cancel) const;
+  // The bytes of the object from the window's begin.
+  Status Read(Window* window, const Cancel& cancel) const;
   Result<std::shared_ptr<Window>> NewWindow();
   void FetchAhead(const Cancel& cancel);
   void DropFetch();

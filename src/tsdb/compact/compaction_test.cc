@@ -256,8 +256,8 @@ TEST_F(Compaction, ManyWorkersWriteWhatOneWrites) {
   auto bytes = [&](const BlockMeta& meta) {
     const std::string dir = "data/" + meta.ulid.ToString();
     std::string all = *files_.ReadFile(dir + "/index");
-    for (const io::FileInfo& segment : *files_.List(dir + "/chunks"))
-      all += *files_.ReadFile(dir + "/chunks/" + segment.name);
+    auto segments = files_.List(dir + "/chunks");
+    for (const io::FileInfo& segment : *segments) all += *files_.ReadFile(dir + "/chunks/" + segment.name);
     return all;
   };
   auto one = Compact({a, b});
