@@ -72,13 +72,30 @@ std::set<size_t> CutPlaces(const DamagedFile& file, std::mt19937_64* random) {
   return places;
 }
 
+// Which of the files of the running test this call is about, from 1.
+size_t NumberInTest() {
+  static const testing::TestInfo* test = nullptr;
+  static size_t number = 0;
+  const testing::TestInfo* running = testing::UnitTest::GetInstance()->current_test_info();
+  if (running != test) number = 0;
+  test = running;
+  return ++number;
+}
+
+size_t FirstNumber() {
+  const char* first = std::getenv("GAUNTLET_DAMAGE_FROM");
+  return first != nullptr ? std::strtoull(first, nullptr, 10) : 0;
+}
+
 }  // namespace
 
 bool FullRun() { return std::getenv("GAUNTLET_FULL_TRUNCATION") != nullptr; }
 
-void ExpectSound(const DamagedFile& file, const Check& check) {
+void ExpectSound(DamagedFile file, const Check& check) {
   const size_t size = file.whole.size();
   ASSERT_GT(size, 0u) << file.name;
+  const size_t number = NumberInTest();
+  if (number < FirstNumber()) return;
   std::mt19937_64 random(size);
   Trial trial(file, check);
   // The default run takes as many places as cost about the same for every file.
@@ -89,13 +106,15 @@ void ExpectSound(const DamagedFile& file, const Check& check) {
     if (!file.tail.empty()) trial.Try(cut + file.tail, n, true, "cut before its tail");
   }
   for (size_t i = 0; i < (FullRun() ? kFlips : sample); ++i) {
-    size_t bit = random() % (size * 8);
-    std::string flipped = file.whole;
-    flipped[bit / 8] = static_cast<char>(flipped[bit / 8] ^ (1 << bit % 8));
-    trial.Try(flipped, bit / 8, file.flips_show, "flipped");
+    const size_t bit = random() % (size * 8);
+    char& byte = file.whole[bit / 8];
+    const char was = byte;
+    byte = static_cast<char>(byte ^ (1 << bit % 8));
+    trial.Try(file.whole, bit / 8, file.flips_show, "flipped");
+    byte = was;
   }
   if (FullRun()) {
-    std::printf("  %s: %zu bytes, at most 2 x the file %+lld bytes held\n", file.name.c_str(), size,
+    std::printf("  %zu %s: %zu bytes, at most 2 x the file %+lld bytes held\n", number, file.name.c_str(), size,
                 static_cast<long long>(trial.peak_over()));
     std::fflush(stdout);
   }

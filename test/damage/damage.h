@@ -3,7 +3,8 @@
 // Cut at every byte up to 64 KiB, beyond that at each border of a record and a byte beside it, and at 2,000 seeded
 // places; 10,000 seeded bits flipped. Reading gives an error or the right answer, never another one, and holds at most
 // twice the file's bytes and 1 MiB. In the default run a seeded sample of the places, in all of them when
-// GAUNTLET_FULL_TRUNCATION is set.
+// GAUNTLET_FULL_TRUNCATION is set. GAUNTLET_DAMAGE_FROM=N begins each test at its N-th file (a full run prints the
+// numbers), to go on where a run was ended.
 //
 // Threads: free functions.
 
@@ -34,6 +35,6 @@ struct DamagedFile {
 bool FullRun();
 
 // Adds a failure for each place that goes wrong, five at most.
-void ExpectSound(const DamagedFile& file, const Check& check);
+void ExpectSound(DamagedFile file, const Check& check);
 
 }  // namespace gauntlet::damage

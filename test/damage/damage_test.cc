@@ -3,9 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,7 +13,9 @@
 #include "damage/allocation_meter.h"
 #include "damage/damage.h"
 #include "damage/golden_files.h"
+#include "io/fake_file_system.h"
 #include "io/file_system.h"
+#include "io/path.h"
 #include "model/histogram.h"
 #include "tsdb/block/tombstones.h"
 #include "tsdb/chunkenc/aggr_chunk.h"
@@ -174,32 +174,38 @@ struct SegmentChunks {
   std::vector<uint64_t> right;
 };
 
-// Folder with the block's segments, in memory where there is such a place.
-class SegmentFolder {
+// The folder of a block's segments with one of them replaced: by bytes of exactly their length on the heap, so that the
+// sanitizer sees what reads beyond them.
+class SegmentFolder : public io::FakeFileSystem {
  public:
-  explicit SegmentFolder(const std::string& block) {
-    std::string pattern = std::string(fs::exists("/dev/shm") ? "/dev/shm" : "/tmp") + "/damage-XXXXXX";
-    path_ = mkdtemp(pattern.data()) != nullptr ? pattern : "";
-    for (const auto& entry : fs::directory_iterator(fs::path(block) / "chunks")) {
-      fs::copy(entry.path(), fs::path(path_) / entry.path().filename());
-      fs::permissions(fs::path(path_) / entry.path().filename(), fs::perms::owner_write, fs::perm_options::add);
-    }
+  explicit SegmentFolder(const std::string& block) : path_(block + "/chunks") {
+    auto list = io::RealFileSystem().List(path_);
+    EXPECT_TRUE(list.ok()) << path_;
+    if (list.ok()) list_ = *std::move(list);
   }
-  ~SegmentFolder() { fs::remove_all(path_); }
   const std::string& path() const { return path_; }
-  void Put(const std::string& name, std::string_view bytes) const {
-    std::ofstream(fs::path(path_) / name, std::ios::binary | std::ios::trunc)
-        .write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  // `bytes` are borrowed until the next one.
+  void Put(const std::string& name, std::string_view bytes) {
+    replaced_ = io::JoinPath(path_, name);
+    bytes_ = bytes;
+  }
+
+  Result<std::vector<io::FileInfo>> List(const std::string&) override { return list_; }
+  Result<std::unique_ptr<io::MappedFile>> Map(const std::string& path) override {
+    return path == replaced_ ? OnHeap(bytes_) : io::RealFileSystem().Map(path);
   }
 
  private:
-  std::string path_;
+  const std::string path_;
+  std::vector<io::FileInfo> list_;
+  std::string replaced_;
+  std::string_view bytes_;
 };
 
-SegmentChunks ChunksOf(const std::string& block, const std::string& folder, uint32_t segment) {
+SegmentChunks ChunksOf(const std::string& block, uint32_t segment) {
   SegmentChunks chunks;
   auto index = tsdb::IndexReader::Open(io::RealFileSystem(), block + "/index");
-  auto segments = tsdb::SegmentReader::Open(io::RealFileSystem(), folder);
+  auto segments = tsdb::SegmentReader::Open(io::RealFileSystem(), block + "/chunks");
   EXPECT_TRUE(index.ok() && segments.ok()) << block;
   if (!index.ok() || !segments.ok()) return chunks;
   tsdb::SeriesDecoder decoder((*index)->symbols());
@@ -230,12 +236,12 @@ TEST(Damage, SegmentGivesErrorsOrTheRightChunks) {
     if (!fs::exists(file.folder() + "/index")) continue;
     SegmentFolder folder(file.folder());
     const std::string name = fs::path(file.name).filename();
-    SegmentChunks chunks = ChunksOf(file.folder(), folder.path(), static_cast<uint32_t>(std::stoul(name) - 1));
+    SegmentChunks chunks = ChunksOf(file.folder(), static_cast<uint32_t>(std::stoul(name) - 1));
     downsampled += file.name.starts_with("downsample/");
     size_t trials = 0;
     ExpectSound({file.name, std::move(file.bytes), chunks.offsets}, [&](std::string_view bytes, size_t place) {
       folder.Put(name, bytes);
-      auto segments = tsdb::SegmentReader::Open(io::RealFileSystem(), folder.path());
+      auto segments = tsdb::SegmentReader::Open(folder, folder.path());
       if (!segments.ok()) return Outcome::kError;
       // Only the chunks about the damage can be harmed by it; now and then all of them are read.
       size_t begin = 0, end = chunks.refs.size();
