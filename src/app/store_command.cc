@@ -189,8 +189,10 @@ Status RunStore(const GlobalFlags& global, const AllStoreFlags& flags, std::map<
   environment.lazy = {flags.read.lazy_postings, flags.read.series_estimate, 0.5, flags.read.posting_ratio};
   environment.metrics = &read_metrics;
   store::BucketStoreOptions store_options;
-  store_options.mint_ms = flags.blocks.min_time.At(SystemClock().NowMs());
-  store_options.maxt_ms = flags.blocks.max_time.At(SystemClock().NowMs());
+  store_options.times = [&flags] {
+    const int64_t now = SystemClock().NowMs();
+    return store::TimeSpan{flags.blocks.min_time.At(now), flags.blocks.max_time.At(now)};
+  };
   store_options.download_bytes_max = flags.read.downloaded_bytes;
   store::BucketStore blocks_store(store_options, runtime->blocking(), &budget);
   store::IndexHeaderMetrics header_metrics(runtime->registry());
@@ -199,8 +201,8 @@ Status RunStore(const GlobalFlags& global, const AllStoreFlags& flags, std::map<
   sync_options.data_dir = data_dir;
   sync_options.budget = &budget;
   sync_options.prepare_concurrency = static_cast<size_t>(std::max(flags.blocks.sync_concurrency, 1));
-  sync_options.idle_timeout =
-      flags.blocks.lazy_headers ? flags.blocks.header_idle_timeout : std::chrono::milliseconds(0);
+  sync_options.idle_timeout = flags.blocks.header_idle_timeout;
+  sync_options.release_files = flags.blocks.lazy_headers;
   store::BlockSync sync(sync_options, fetcher, blocks_store, environment, files, header_metrics, metrics, logger,
                         SystemClock());
 

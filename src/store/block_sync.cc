@@ -94,19 +94,24 @@ void BlockSync::PrepareHeaders(const Cancel& cancel) {
   }
   Status status = objstore::ForEachConcurrently(
       *environment_.executor, headers.size(), options_.prepare_concurrency, cancel, [&](size_t i, const Cancel& each) {
-        if (Status made = headers[i]->Prepare(each); !made.ok() && !each.stopped()) {
+        Status made = headers[i]->Prepare(each);
+        if (made.code() == Code::kExhausted) return made;  // a full disk takes none of the others either
+        if (!made.ok() && !each.stopped()) {
           metrics_.block_load_failures.Add();
           GN_LOG(logger_, kWarn, "loading block failed", {"block", ids[i]}, {"err", made.message()});
         }
         return cancel.status();
       });
-  if (!status.ok() && !cancel.stopped()) GN_LOG(logger_, kWarn, "make index headers", {"err", status.message()});
+  if (!status.ok() && !cancel.stopped()) {
+    GN_LOG(logger_, kWarn, "index headers are not on disk; those are held in memory while they are used",
+           {"err", status.message()});
+  }
 }
 
 void BlockSync::ReleaseIdle() {
   if (options_.idle_timeout.count() <= 0) return;
-  auto before = std::chrono::steady_clock::now() - options_.idle_timeout;
-  for (const auto& [id, opened] : opened_) opened.header->ReleaseIdle(before);
+  const auto before = std::chrono::steady_clock::now() - options_.idle_timeout;
+  for (const auto& [id, opened] : opened_) opened.header->ReleaseIdle(before, options_.release_files);
 }
 
 }  // namespace gauntlet::store

@@ -30,6 +30,7 @@ struct BlockSyncOptions {
   MemoryBudget* budget = nullptr;                   // which they are charged to then; may be null
   size_t prepare_concurrency = 20;                  // headers made at a time
   std::chrono::milliseconds idle_timeout{300'000};  // of loaded headers
+  bool release_files = false;                       // idle headers go also where they are mapped from a file
 };
 
 class BlockSync {

@@ -1,8 +1,11 @@
 #include "store/bucket_block.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <utility>
 
-#include "tsdb/chunks/segment.h"
+#include "io/path.h"
 
 namespace gauntlet::store {
 namespace {
@@ -14,6 +17,20 @@ Labels Selectable(const BlockFacts& facts, const std::string& id) {
   return Labels::From(labels);
 }
 
+// By the order of their names, whatever numbers are missing: that is how chunks refer to them.
+Result<std::vector<std::string>> ListSegments(objstore::Bucket& bucket, const std::string& id, const Cancel& cancel) {
+  std::vector<std::string> names;
+  Status listed = bucket.Iter(id + "/chunks/", {}, cancel, [&](const objstore::ObjectEntry& entry) {
+    std::string_view name = io::BaseName(entry.name);
+    const bool number = std::all_of(name.begin(), name.end(), [](char c) { return c >= '0' && c <= '9'; });
+    if (!entry.is_directory() && number) names.emplace_back(name);
+    return Status();
+  });
+  GN_TRY(listed.Wrap("list the segments of block " + id));
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 }  // namespace
 
 BucketBlock::BucketBlock(BlockFacts facts, std::shared_ptr<IndexHeaderSource> header,
@@ -22,7 +39,8 @@ BucketBlock::BucketBlock(BlockFacts facts, std::shared_ptr<IndexHeaderSource> he
       id_(facts_.ulid.ToString()),
       selectable_(Selectable(facts_, id_)),
       header_(std::move(header)),
-      environment_(environment) {}
+      environment_(environment),
+      segments_(facts_.segments) {}
 
 Result<IndexTables> BucketBlock::Tables(const Cancel& cancel) const {
   Result<IndexTables> tables = header_->Get(cancel);
@@ -30,9 +48,14 @@ Result<IndexTables> BucketBlock::Tables(const Cancel& cancel) const {
   return tables;
 }
 
-std::string BucketBlock::segment_object(uint32_t segment) const {
-  return id_ + "/chunks/" +
-         (segment < facts_.segments.size() ? facts_.segments[segment] : tsdb::SegmentName(segment + 1));
+Result<std::string> BucketBlock::SegmentObject(uint32_t segment, const Cancel& cancel) const {
+  MutexLock lock(mutex_);
+  if (segments_.empty()) {
+    GN_ASSIGN(segments_, ListSegments(*environment_.bucket, id_, cancel));
+  }
+  if (segment < segments_.size()) return id_ + "/chunks/" + segments_[segment];
+  return Status(Code::kCorrupt,
+                fmt::format("block {} has {} segments, but a chunk in number {}", id_, segments_.size(), segment + 1));
 }
 
 }  // namespace gauntlet::store

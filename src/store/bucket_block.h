@@ -1,7 +1,7 @@
 // BucketBlock: one block in the bucket, opened: its meta, its index header, and where the rest is read from.
 //
 // Upstream: thanos pkg/store/bucket.go (bucketBlock)
-// Threads:  immutable; what it borrows is thread-safe.
+// Threads:  thread-safe, and so is what it borrows.
 
 #pragma once
 
@@ -12,6 +12,7 @@
 
 #include "base/cancel.h"
 #include "base/executor.h"
+#include "base/mutex.h"
 #include "base/status.h"
 #include "base/ulid.h"
 #include "model/labels.h"
@@ -45,7 +46,7 @@ struct BlockFacts {
   int64_t mint_ms = 0, maxt_ms = 0;  // maxt is exclusive
   int64_t resolution_ms = 0;
   Labels external;                    // of the `thanos` section
-  std::vector<std::string> segments;  // names below "chunks/", in order; empty = 000001, 000002, ..
+  std::vector<std::string> segments;  // names below "chunks/", in order; empty = not known: the bucket is asked
   uint64_t series_bytes_max = 0;      // of a series entry; 0 = not known
 };
 
@@ -69,8 +70,8 @@ class BucketBlock {
   Result<IndexTables> Tables(const Cancel& cancel) const;
 
   std::string index_object() const { return id_ + "/index"; }
-  // Of the segment at this place, from 0.
-  std::string segment_object(uint32_t segment) const;
+  // Of the segment at this place, from 0; kCorrupt when there is none.
+  Result<std::string> SegmentObject(uint32_t segment, const Cancel& cancel) const;
   // Its external labels and __block_id, by which shards and hints choose.
   const Labels& selectable_labels() const { return selectable_; }
   bool Overlaps(int64_t mint_ms, int64_t maxt_ms) const {
@@ -83,6 +84,8 @@ class BucketBlock {
   const Labels selectable_;
   const std::shared_ptr<IndexHeaderSource> header_;
   const BlockEnvironment& environment_;
+  mutable Mutex mutex_;
+  mutable std::vector<std::string> segments_ GN_GUARDED_BY(mutex_);
 };
 
 using BucketBlockPtr = std::shared_ptr<const BucketBlock>;

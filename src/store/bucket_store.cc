@@ -56,9 +56,10 @@ std::shared_ptr<const ServedBlocks> BucketStore::served() const {
 rpc::StoreInfo BucketStore::info() const {
   auto served = this->served();
   rpc::StoreInfo info;
-  auto clip = [&](int64_t mint, int64_t maxt, auto* out) {
-    out->min_time_ms = std::max(mint, options_.mint_ms);
-    out->max_time_ms = std::min(maxt, options_.maxt_ms);
+  auto clip = [times = Times()](int64_t mint, int64_t maxt, auto* out) {
+    const TimeSpan both = times.And({mint, maxt});
+    out->min_time_ms = both.mint_ms;
+    out->max_time_ms = both.maxt_ms;
   };
   clip(served->mint_ms(), served->maxt_ms(), &info);
   info.supports_sharding = info.supports_without_replica_labels = true;
@@ -114,8 +115,9 @@ BucketStore::SeriesCall BucketStore::Start(const storeapi::SeriesRequest& reques
   auto shared = std::make_shared<BlockRequest>(request, options_.download_bytes_max);
   shared->memory = std::move(memory);
   storeapi::SeriesRequest& clipped = shared->series;
-  clipped.min_time_ms = std::max(clipped.min_time_ms, options_.mint_ms);
-  clipped.max_time_ms = std::min(clipped.max_time_ms, options_.maxt_ms);
+  const TimeSpan span = Times().And({clipped.min_time_ms, clipped.max_time_ms});
+  clipped.min_time_ms = span.mint_ms;
+  clipped.max_time_ms = span.maxt_ms;
   if (request.matchers.empty()) return {storeapi::BatchStream({}), 0, nullptr};
   auto chosen = Choose(wire::HintsOf::kSeries, request.hints, request.matchers, clipped.min_time_ms,
                        clipped.max_time_ms, request.max_resolution_ms);
@@ -142,8 +144,9 @@ BucketStore::SeriesCall BucketStore::Start(const storeapi::SeriesRequest& reques
 
 std::shared_ptr<BlockRequest> BucketStore::WalkRequest(const storeapi::LabelsRequest& request) const {
   storeapi::SeriesRequest series;
-  series.min_time_ms = std::max(request.start_ms, options_.mint_ms);
-  series.max_time_ms = std::min(request.end_ms, options_.maxt_ms);
+  const TimeSpan span = Times().And({request.start_ms, request.end_ms});
+  series.min_time_ms = span.mint_ms;
+  series.max_time_ms = span.maxt_ms;
   series.skip_chunks = true;
   auto walk = std::make_shared<BlockRequest>(series, options_.download_bytes_max);
   walk->memory = MemoryOfCall();
@@ -152,9 +155,8 @@ std::shared_ptr<BlockRequest> BucketStore::WalkRequest(const storeapi::LabelsReq
 
 Result<storeapi::LabelsAnswer> BucketStore::AskAll(wire::HintsOf call, const storeapi::LabelsRequest& request,
                                                    const storeapi::CallContext& context, const AskBlock& ask) const {
-  GN_ASSIGN(std::vector<Chosen> chosen,
-            Choose(call, request.hints, request.matchers, std::max(request.start_ms, options_.mint_ms),
-                   std::min(request.end_ms, options_.maxt_ms), 0));
+  const TimeSpan span = Times().And({request.start_ms, request.end_ms});
+  GN_ASSIGN(std::vector<Chosen> chosen, Choose(call, request.hints, request.matchers, span.mint_ms, span.maxt_ms, 0));
   std::vector<std::vector<std::string>> values(chosen.size());
   std::vector<Status> ends(chosen.size());
   ParallelFor(executor_, chosen.size(), [&](size_t i) { ends[i] = ask(chosen[i], &values[i]); });

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -39,10 +40,16 @@ class ServedBlocks {
   int64_t mint_ms_, maxt_ms_;
 };
 
+struct TimeSpan {
+  int64_t mint_ms = INT64_MIN, maxt_ms = INT64_MAX;
+  TimeSpan And(TimeSpan other) const { return {std::max(mint_ms, other.mint_ms), std::min(maxt_ms, other.maxt_ms)}; }
+};
+
 struct BucketStoreOptions {
-  int64_t mint_ms = INT64_MIN, maxt_ms = INT64_MAX;  // what is served of the blocks
-  uint64_t download_bytes_max = 0;                   // per call; 0 = all
-  size_t call_bytes = 16 << 20;  // that the blocks of a call read ahead, in all; a little more when there are many
+  // What is served of the blocks, as of now; null = all. Asked for at each call: bounds may be relative to now.
+  std::function<TimeSpan()> times;
+  uint64_t download_bytes_max = 0;  // per call; 0 = all
+  size_t call_bytes = 16 << 20;     // that the blocks of a call read ahead, in all; a little more when there are many
 };
 
 class BucketStore : public storeapi::Store {
@@ -86,6 +93,7 @@ class BucketStore : public storeapi::Store {
   Result<storeapi::LabelsAnswer> AskAll(wire::HintsOf call, const storeapi::LabelsRequest& request,
                                         const storeapi::CallContext& context, const AskBlock& ask) const;
   std::shared_ptr<MemoryBudget> MemoryOfCall() const;
+  TimeSpan Times() const { return options_.times ? options_.times() : TimeSpan(); }
   // Labels of series alone, of a label request.
   std::shared_ptr<BlockRequest> WalkRequest(const storeapi::LabelsRequest& request) const;
 

@@ -109,7 +109,8 @@ Status ChunkFetch::ReadSegments(Fetched* fetched, std::vector<std::string_view>*
     {
       ReadMetrics* metrics = block_.environment().metrics;
       FetchTimer timer(metrics == nullptr ? nullptr : &metrics->chunks_seconds);
-      GN_TRY(reader_.Read(block_.segment_object(segment), ranges, "chunks", cancel_, &pieces));
+      GN_ASSIGN(std::string object, block_.SegmentObject(segment, cancel_));
+      GN_TRY(reader_.Read(object, ranges, "chunks", cancel_, &pieces));
     }
     if (pieces.memory_bytes() > bytes) GN_TRY(fetched->charge.Grow(pieces.memory_bytes() - bytes));
     for (size_t i = begin; i < end; ++i) {
@@ -124,14 +125,15 @@ Status ChunkFetch::ReadSegments(Fetched* fetched, std::vector<std::string_view>*
 
 // Chunks that are longer than was thought.
 Status ChunkFetch::ReadLonger(uint32_t segment, uint64_t offset, Fetched* fetched, std::string_view* stored) {
+  GN_ASSIGN(std::string object, block_.SegmentObject(segment, cancel_));
   uint64_t size = tsdb::StoredChunkBytes(*stored);
   if (size == 0 || size > kStoredChunkBytesMax) {
-    return Status(Code::kCorrupt, fmt::format("no chunk at byte {} of {}", offset, block_.segment_object(segment)));
+    return Status(Code::kCorrupt, fmt::format("no chunk at byte {} of {}", offset, object));
   }
   if (block_.environment().metrics != nullptr) block_.environment().metrics->chunk_refetches.Add();
   GN_TRY(fetched->charge.Grow(size));
   auto& bytes = *fetched->bytes.emplace_back(std::make_unique<RangedBytes>());
-  GN_TRY(reader_.Read(block_.segment_object(segment), {{offset, offset + size}}, "chunks", cancel_, &bytes));
+  GN_TRY(reader_.Read(object, {{offset, offset + size}}, "chunks", cancel_, &bytes));
   *stored = bytes.From(offset);
   return Status();
 }
@@ -140,7 +142,8 @@ Status ChunkFetch::AppendViews(const tsdb::ChunkMeta& meta, std::string_view sto
                                std::vector<wire::ChunkView>* views) const {
   auto at = [&] {
     tsdb::ChunkPlace place = tsdb::UnpackChunkRef(meta.ref);
-    return fmt::format("chunk at byte {} of {}", place.offset, block_.segment_object(place.segment));
+    Result<std::string> object = block_.SegmentObject(place.segment, cancel_);
+    return fmt::format("chunk at byte {} of {}", place.offset, object.ok() ? *object : block_.id());
   };
   Result<tsdb::ChunkView> chunk = tsdb::ReadStoredChunk(stored);
   if (!chunk.ok()) return chunk.status().Wrap(at());

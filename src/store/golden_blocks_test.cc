@@ -1,11 +1,12 @@
 // Every golden block, served from a bucket: the samples are those that reading the block itself gives, in the encodings
 // that StoreAPI defines; also of an index of version 1, of several segments, of XOR2 and start times.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
-
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 #include <map>
 
 #include "base/executor.h"
@@ -96,7 +97,13 @@ TEST(GoldenBlocks, AreServedAsTheyRead) {
     std::string id = facts.ulid.ToString();
     fs::create_directories(root / "bucket" / id);
     fs::copy(entry.path() / "index", root / "bucket" / id / "index");
-    fs::copy(entry.path() / "chunks", root / "bucket" / id / "chunks", fs::copy_options::recursive);
+    // The numbers of segments may have gaps: it is their order that counts.
+    fs::create_directories(root / "bucket" / id / "chunks");
+    for (const auto& segment : fs::directory_iterator(entry.path() / "chunks")) {
+      std::string with_gaps = fmt::format("{:06}", 3 * std::stoi(segment.path().filename()) - 2);
+      fs::copy(segment.path(), root / "bucket" / id / "chunks" / with_gaps);
+    }
+    std::ofstream(root / "bucket" / id / "chunks" / "000002.tmp") << "left behind";
     auto header = std::make_shared<IndexHeaderFile>(bucket, io::RealFileSystem(), (root / "data").string(), facts.ulid,
                                                     0, metrics);
     BucketStore store(BucketStoreOptions(), pool, nullptr);
@@ -109,6 +116,32 @@ TEST(GoldenBlocks, AreServedAsTheyRead) {
   }
   fs::remove_all(root);
   EXPECT_GE(number, 5);
+}
+
+// Bounds may be relative to now, which moves on while the gateway runs.
+TEST(ServedTimes, AreThoseOfTheMomentOfTheCall) {
+  ThreadPool pool("store", 2);
+  objstore::FilesystemBucket bucket(io::RealFileSystem(), "");
+  BlockEnvironment environment{&bucket, &pool, nullptr, LocalHabits()};
+  BlockFacts facts;
+  facts.mint_ms = 1'000;
+  facts.maxt_ms = 2'000;
+  TimeSpan span{0, 900};
+  BucketStore store({.times = [&span] { return span; }}, pool, nullptr);
+  store.Serve(std::make_shared<ServedBlocks>(
+      std::vector<BucketBlockPtr>{std::make_shared<BucketBlock>(std::move(facts), nullptr, environment)}));
+  storeapi::SeriesRequest request;
+  request.min_time_ms = 0;
+  request.max_time_ms = 10'000;
+  request.matchers.push_back(*Matcher::Make(MatchType::kEqual, "a", "b"));
+  EXPECT_EQ(store.Start(request, {}, nullptr).blocks, 0u);
+  EXPECT_EQ(store.info().max_time_ms, 900);
+  span = {300, 1'500};
+  EXPECT_EQ(store.Start(request, {}, nullptr).blocks, 1u);
+  EXPECT_EQ(store.info().min_time_ms, 1'000);
+  EXPECT_EQ(store.info().max_time_ms, 1'500);
+  span = {2'300, 9'000};
+  EXPECT_EQ(store.Start(request, {}, nullptr).blocks, 0u);
 }
 
 }  // namespace

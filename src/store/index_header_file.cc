@@ -35,7 +35,10 @@ IndexHeaderMetrics::IndexHeaderMetrics(telemetry::Registry& registry)
                                               "Duration of the index-header download from objstore in seconds.",
                                               {0.1, 0.2, 0.5, 1, 2, 5, 15, 30, 60, 90, 120, 300})),
       from_object(Sources(registry).With({"object"})),
-      from_index(Sources(registry).With({"index"})) {}
+      from_index(Sources(registry).With({"index"})),
+      disk_failures(registry.MakeCounter("gauntlet_store_index_header_disk_failures_total",
+                                         "Index headers that the disk did not take; they are held in memory while "
+                                         "they are used.")) {}
 
 IndexHeaderFile::IndexHeaderFile(objstore::Bucket& bucket, io::FileSystem& files, const std::string& dir,
                                  const Ulid& block, uint64_t index_bytes, IndexHeaderMetrics& metrics,
@@ -55,12 +58,10 @@ Result<IndexTables> IndexHeaderFile::Get(const Cancel& cancel) {
   if (header_ == nullptr) {
     auto begun = std::chrono::steady_clock::now();
     metrics_.loads.Add(1);
-    Result<HeaderPtr> header = LoadCharged(cancel);
-    if (!header.ok()) {
+    if (Status loaded = Load(cancel); !loaded.ok()) {
       metrics_.load_failures.Add(1);
-      return header.status();
+      return loaded;
     }
-    header_ = *std::move(header);
     metrics_.load_seconds.Observe(Since(begun));
   }
   used_ = std::chrono::steady_clock::now();
@@ -75,12 +76,15 @@ Result<IndexTables> IndexHeaderFile::Get(const Cancel& cancel) {
 Status IndexHeaderFile::Prepare(const Cancel& cancel) {
   MutexLock lock(mutex_);
   if (path_.empty() || header_ != nullptr || files_.Exists(path_)) return Status();
-  return Make(cancel, true);
+  bool disk = false;
+  Status made = Make(cancel, true, &disk);
+  if (disk) metrics_.disk_failures.Add(1);
+  return made;
 }
 
-void IndexHeaderFile::ReleaseIdle(std::chrono::steady_clock::time_point before) {
+void IndexHeaderFile::ReleaseIdle(std::chrono::steady_clock::time_point before, bool files) {
   MutexLock lock(mutex_);
-  if (header_ == nullptr || used_ >= before) return;
+  if (header_ == nullptr || used_ >= before || (!in_memory_ && !files)) return;
   header_ = nullptr;
   metrics_.unloads.Add(1);
 }
@@ -90,9 +94,22 @@ bool IndexHeaderFile::loaded() const {
   return header_ != nullptr;
 }
 
-Result<IndexHeaderFile::HeaderPtr> IndexHeaderFile::LoadCharged(const Cancel& cancel) {
-  GN_ASSIGN(std::unique_ptr<blocks::IndexHeader> header, Load(cancel));
-  if (!path_.empty()) return HeaderPtr(std::move(header));
+Status IndexHeaderFile::Load(const Cancel& cancel) {
+  in_memory_ = path_.empty();
+  if (!in_memory_) {
+    bool disk = false;
+    Loaded header = LoadFile(cancel, &disk);
+    if (header.ok()) header_ = *std::move(header);
+    if (!disk) return header.status();
+    metrics_.disk_failures.Add(1);
+    in_memory_ = true;
+  }
+  GN_ASSIGN(std::unique_ptr<blocks::IndexHeader> header, LoadIntoMemory(cancel));
+  GN_ASSIGN(header_, Charged(std::move(header)));
+  return Status();
+}
+
+Result<IndexHeaderFile::HeaderPtr> IndexHeaderFile::Charged(std::unique_ptr<blocks::IndexHeader> header) const {
   struct Held {
     std::unique_ptr<blocks::IndexHeader> header;
     MemoryCharge charge;
@@ -102,17 +119,21 @@ Result<IndexHeaderFile::HeaderPtr> IndexHeaderFile::LoadCharged(const Cancel& ca
   return HeaderPtr(held, held->header.get());
 }
 
-Result<std::unique_ptr<blocks::IndexHeader>> IndexHeaderFile::Load(const Cancel& cancel) {
-  if (path_.empty()) return LoadIntoMemory(cancel);
+IndexHeaderFile::Loaded IndexHeaderFile::LoadFile(const Cancel& cancel, bool* disk) {
+  auto open = [&] {
+    Loaded header = blocks::IndexHeader::Open(files_, path_);
+    *disk = !header.ok() && header.status().code() != Code::kCorrupt;
+    return header;
+  };
   if (files_.Exists(path_)) {
-    Result<std::unique_ptr<blocks::IndexHeader>> header = blocks::IndexHeader::Open(files_, path_);
-    if (header.ok() || header.status().code() != Code::kCorrupt) return header;
+    Loaded header = open();
+    if (header.ok() || *disk) return header;
   }
-  GN_TRY(Make(cancel, true));
-  Result<std::unique_ptr<blocks::IndexHeader>> header = blocks::IndexHeader::Open(files_, path_);
-  if (header.ok() || header.status().code() != Code::kCorrupt) return header;
-  GN_TRY(Make(cancel, false));
-  return blocks::IndexHeader::Open(files_, path_);
+  GN_TRY(Make(cancel, true, disk));
+  Loaded header = open();
+  if (header.ok() || *disk) return header;
+  GN_TRY(Make(cancel, false, disk));
+  return open();
 }
 
 Result<uint64_t> IndexHeaderFile::IndexBytes(const Cancel& cancel) {
@@ -121,11 +142,12 @@ Result<uint64_t> IndexHeaderFile::IndexBytes(const Cancel& cancel) {
   return attributes.bytes;
 }
 
-blocks::ReadRange IndexHeaderFile::IndexReader(const Cancel& cancel) {
-  return [this, cancel](uint64_t offset, uint64_t n) -> Result<std::string> {
+blocks::ReadRange IndexHeaderFile::IndexReader(const Cancel& cancel, bool* failed) {
+  return [this, cancel, failed](uint64_t offset, uint64_t n) -> Result<std::string> {
     const std::string index = block_ + "/index";
-    GN_ASSIGN(std::string bytes, objstore::ReadRange(bucket_, index, offset, n, cancel));
-    if (bytes.size() != n) return Status(Code::kCorrupt, index + " ends early");
+    Result<std::string> bytes = objstore::ReadRange(bucket_, index, offset, n, cancel);
+    if (bytes.ok() && bytes->size() != n) bytes = Status(Code::kCorrupt, index + " ends early");
+    *failed = *failed || !bytes.ok();
     return bytes;
   };
 }
@@ -136,19 +158,26 @@ void IndexHeaderFile::Made(telemetry::Counter& source, std::chrono::steady_clock
 }
 
 // Whatever is wrong with a ready-made one, the index is what counts.
-Status IndexHeaderFile::Make(const Cancel& cancel, bool ready_made) {
+Status IndexHeaderFile::Make(const Cancel& cancel, bool ready_made, bool* disk) {
   auto begun = std::chrono::steady_clock::now();
-  GN_TRY(files_.MakeDirectories(dir_));
+  if (Status made = files_.MakeDirectories(dir_); !made.ok()) {
+    *disk = true;
+    return made;
+  }
   GN_ASSIGN(uint64_t index_bytes, IndexBytes(cancel));
   if (ready_made && blocks::DownloadIndexHeader(bucket_, files_, ulid_, index_bytes, path_, cancel).ok()) {
     Made(metrics_.from_object, begun);
     return Status();
   }
   GN_TRY(cancel.status());
-  GN_TRY(blocks::WriteIndexHeader(index_bytes, IndexReader(cancel), files_, path_)
-             .Wrap("make the index header of " + block_));
-  Made(metrics_.from_index, begun);
-  return Status();
+  bool unread = false;
+  Status made = blocks::WriteIndexHeader(index_bytes, IndexReader(cancel, &unread), files_, path_);
+  if (made.ok()) {
+    Made(metrics_.from_index, begun);
+    return made;
+  }
+  *disk = !unread && made.code() != Code::kCorrupt && made.code() != Code::kUnsupported;
+  return made.Wrap("make the index header of " + block_);
 }
 
 Result<std::string> IndexHeaderFile::MakeInMemory(const Cancel& cancel, bool ready_made) {
@@ -162,13 +191,14 @@ Result<std::string> IndexHeaderFile::MakeInMemory(const Cancel& cancel, bool rea
     }
     GN_TRY(cancel.status());
   }
-  Result<std::string> made = blocks::MakeIndexHeader(index_bytes, IndexReader(cancel));
+  bool unread = false;
+  Result<std::string> made = blocks::MakeIndexHeader(index_bytes, IndexReader(cancel, &unread));
   if (!made.ok()) return made.status().Wrap("make the index header of " + block_);
   Made(metrics_.from_index, begun);
   return made;
 }
 
-Result<std::unique_ptr<blocks::IndexHeader>> IndexHeaderFile::LoadIntoMemory(const Cancel& cancel) {
+IndexHeaderFile::Loaded IndexHeaderFile::LoadIntoMemory(const Cancel& cancel) {
   auto open = [](std::string bytes) {
     return blocks::IndexHeader::FromFile(std::make_unique<io::MappedFile>(std::move(bytes)));
   };

@@ -64,7 +64,7 @@ TEST_F(IndexHeaderFileTest, WithoutADirectoryItIsHeldInMemoryAndCharged) {
       ASSERT_TRUE(tables.ok()) << tables.status().message();
       EXPECT_GT(tables->postings->names().size(), 0u);
       EXPECT_GE(budget.used_bytes(), recorded_.size());
-      file.ReleaseIdle(std::chrono::steady_clock::now() + std::chrono::hours(1));
+      file.ReleaseIdle(std::chrono::steady_clock::now() + std::chrono::hours(1), false);
       EXPECT_FALSE(file.loaded());
       EXPECT_GE(budget.used_bytes(), recorded_.size());  // a call has it still
     }
@@ -73,6 +73,55 @@ TEST_F(IndexHeaderFileTest, WithoutADirectoryItIsHeldInMemoryAndCharged) {
   EXPECT_EQ(metrics_.from_index.value(), 1);
   EXPECT_EQ(metrics_.from_object.value(), 1);
   EXPECT_FALSE(files_.Exists("data"));
+}
+
+TEST_F(IndexHeaderFileTest, WhatAFullDiskDoesNotTakeIsHeldInMemoryAndTheDiskTriedAgain) {
+  MemoryBudget budget("process", 0);
+  const auto later = std::chrono::steady_clock::now() + std::chrono::hours(1);
+  for (bool ready_made : {false, true}) {
+    if (ready_made) PutHeader();
+    ASSERT_TRUE(files_.RemoveAll("data").ok());
+    IndexHeaderFile file(bucket_, files_, "data", *Ulid::Parse(id_), index_.size(), metrics_, &budget);
+    files_.FailCall(1, Status(Code::kExhausted, "No space left on device"), true);
+    EXPECT_EQ(file.Prepare(Cancel()).code(), Code::kExhausted);
+    auto tables = file.Get(Cancel());
+    ASSERT_TRUE(tables.ok()) << tables.status().message();
+    EXPECT_GT(tables->postings->names().size(), 0u);
+    EXPECT_GE(budget.used_bytes(), recorded_.size());
+    files_.FailNone();
+    EXPECT_FALSE(files_.Exists("data/" + id_ + "/index-header"));
+    file.ReleaseIdle(later, false);
+    tables = Status(Code::kNotFound, "let go");
+    EXPECT_EQ(budget.used_bytes(), 0u);
+    ASSERT_TRUE(file.Get(Cancel()).ok());
+    EXPECT_TRUE(*files_.ReadFile("data/" + id_ + "/index-header") == recorded_);
+    EXPECT_EQ(budget.used_bytes(), 0u);
+    file.ReleaseIdle(later, false);
+    EXPECT_TRUE(file.loaded());
+  }
+  EXPECT_EQ(metrics_.disk_failures.value(), 4);
+}
+
+TEST_F(IndexHeaderFileTest, EachCallOfTheDiskMayFailAndTheHeaderIsThere) {
+  for (int64_t n = 1;; ++n) {
+    ASSERT_TRUE(files_.RemoveAll("data").ok());
+    IndexHeaderFile file(bucket_, files_, "data", *Ulid::Parse(id_), index_.size(), metrics_);
+    const int64_t before = files_.calls();
+    files_.FailCall(n, Status(Code::kExhausted, "No space left on device"), true);
+    auto tables = file.Get(Cancel());
+    const int64_t calls = files_.calls() - before;
+    files_.FailNone();
+    ASSERT_TRUE(tables.ok()) << n << ": " << tables.status().message();
+    if (calls < n) break;
+    ASSERT_LT(n, 100);
+  }
+}
+
+TEST_F(IndexHeaderFileTest, ABucketThatDoesNotAnswerIsNotTheDisk) {
+  bucket_.SetFault([](std::string_view, const std::string&) { return Status(Code::kUnavailable, "503"); });
+  IndexHeaderFile file(bucket_, files_, "data", *Ulid::Parse(id_), index_.size(), metrics_);
+  EXPECT_EQ(file.Get(Cancel()).status().code(), Code::kUnavailable);
+  EXPECT_EQ(metrics_.disk_failures.value(), 0);
 }
 
 TEST_F(IndexHeaderFileTest, AHeaderThatDoesNotFitIntoMemoryIsRefused) {
