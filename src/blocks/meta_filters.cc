@@ -87,12 +87,16 @@ Status MarkerGatherer::Gather(const Catalog& catalog, const MetaMap& metas, cons
           return Status();
         }
         if (marker.status().code() == Code::kNotFound) return Status();
-        if (marker.status().code() == Code::kCorrupt) {
-          GN_LOG(logger_, kWarn, "found partial or broken marker; if this persists it needs to be repaired",
-                 {"block", ask[i].ToString()}, {"err", marker.status()});
-          return Status();
+        const bool newer = marker.status().code() == Code::kUnsupported;
+        if (!newer && marker.status().code() != Code::kCorrupt) return marker.status();
+        GN_LOG(logger_, kWarn, "found partial or broken marker; if this persists it needs to be repaired",
+               {"block", ask[i].ToString()}, {"err", marker.status()});
+        // One of a version not known here says what its name says, unless that is to delete.
+        if (newer && kind_ != MarkerKind::kDeletion) {
+          MutexLock lock(mutex);
+          found[ask[i]].id = ask[i];
         }
-        return marker.status();
+        return Status();
       }));
   markers_ = std::move(found);
   return Status();

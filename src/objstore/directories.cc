@@ -72,7 +72,8 @@ Status UploadDirectory(Bucket& bucket, io::FileSystem& files, Executor& executor
 
 Status DownloadFile(Bucket& bucket, io::FileSystem& files, const std::string& name, const std::string& path,
                     const Cancel& cancel) {
-  const std::string aside = path + ".tmp";
+  // Not ".tmp": objects are called so, left behind by other writers.
+  const std::string aside = path + ".downloading";
   auto download = [&]() -> Status {
     GN_ASSIGN(auto file, files.Create(aside));
     GN_TRY(bucket.Get(name, cancel, [&](std::string_view bytes) { return file->Append(bytes); }));

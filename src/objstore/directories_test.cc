@@ -40,6 +40,15 @@ TEST_F(DirectoriesTest, UploadAndDownloadAreInverse) {
   EXPECT_FALSE(files_.Exists("/dst/index"));
 }
 
+TEST_F(DirectoriesTest, AFileBesideIsNotInTheWayOfADownload) {
+  ASSERT_TRUE(WriteObject(bucket_, "d/1", "one", Cancel()).ok());
+  ASSERT_TRUE(files_.MakeDirectories("/dst").ok());
+  ASSERT_TRUE(files_.WriteAtomically("/dst/1.tmp", "an object of this name").ok());
+  ASSERT_TRUE(DownloadFile(bucket_, files_, "d/1", "/dst/1", Cancel()).ok());
+  EXPECT_EQ(*files_.ReadFile("/dst/1"), "one");
+  EXPECT_EQ(*files_.ReadFile("/dst/1.tmp"), "an object of this name");
+}
+
 TEST_F(DirectoriesTest, FailedDownloadLeavesNoFiles) {
   for (const char* name : {"d/a", "d/b", "d/c"}) ASSERT_TRUE(WriteObject(bucket_, name, name, Cancel()).ok());
   bucket_.SetFault([](std::string_view operation, const std::string& name) {
