@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "net/text.h"
+
 namespace gauntlet::net {
 namespace {
 
@@ -17,25 +19,12 @@ constexpr std::array<TimeUnit, 6> kUnits{
     {{'n', 1}, {'u', 1000}, {'m', 1000'000}, {'S', 1'000'000'000}, {'M', 60'000'000'000}, {'H', 3600'000'000'000}}};
 constexpr int64_t kCenturyHours = 100 * 365 * 24;
 
-int HexDigit(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-  return -1;
-}
-
-std::string_view Trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 // Takes the part before the next comma off `list`.
 std::string_view NextOfList(std::string_view* list) {
   size_t comma = list->find(',');
   std::string_view part = list->substr(0, comma);
   list->remove_prefix(comma == std::string_view::npos ? list->size() : comma + 1);
-  return Trim(part);
+  return TrimBlanks(part);
 }
 
 bool IsBinaryName(std::string_view name) { return name.ends_with("-bin"); }
@@ -171,7 +160,7 @@ void AppendGrpcMetadata(const GrpcMetadata& metadata, GrpcHeaders* headers) {
       continue;
     }
     // Bytes that no header may hold would end the whole connection at the peer.
-    std::string clean(Trim(value));
+    std::string clean(TrimBlanks(value));
     for (char& c : clean) c = c >= 0x20 && c <= 0x7e ? c : '?';
     headers->emplace_back(std::move(lower), std::move(clean));
   }

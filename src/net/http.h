@@ -16,10 +16,6 @@
 
 namespace gauntlet::net {
 
-// True when two header names (or tokens such as "gzip") are the same but for ASCII case.
-bool SameToken(std::string_view a, std::string_view b);
-std::string LowerAscii(std::string_view text);
-
 // In order of appearance; names compare without case.
 class HttpHeaders {
  public:
@@ -51,9 +47,6 @@ class FormValues {
  private:
   std::vector<std::pair<std::string, std::string>> pairs_;
 };
-
-std::string PercentEncode(std::string_view text);  // all but unreserved characters
-Result<std::string> PercentDecode(std::string_view text, bool plus_is_space);
 
 struct HttpRequest {
   std::string method;  // upper case

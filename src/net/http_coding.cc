@@ -3,16 +3,10 @@
 #include <algorithm>
 
 #include "io/compress.h"
-#include "net/http.h"
+#include "net/text.h"
 
 namespace gauntlet::net {
 namespace {
-
-std::string_view Trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 // True when the parameters say q=0 (any number of zeros).
 bool Refused(std::string_view parameters) {
@@ -28,11 +22,11 @@ bool AcceptsGzip(std::string_view accept_encoding) {
   bool any = false;
   while (!accept_encoding.empty()) {
     size_t comma = std::min(accept_encoding.find(','), accept_encoding.size());
-    std::string_view item = Trimmed(accept_encoding.substr(0, comma));
+    std::string_view item = TrimBlanks(accept_encoding.substr(0, comma));
     accept_encoding.remove_prefix(std::min(comma + 1, accept_encoding.size()));
     size_t semicolon = std::min(item.find(';'), item.size());
-    std::string coding = LowerAscii(Trimmed(item.substr(0, semicolon)));
-    bool refused = Refused(Trimmed(item.substr(std::min(semicolon + 1, item.size()))));
+    std::string coding = LowerAscii(TrimBlanks(item.substr(0, semicolon)));
+    bool refused = Refused(TrimBlanks(item.substr(std::min(semicolon + 1, item.size()))));
     if (coding == "gzip" || coding == "x-gzip") return !refused;
     if (coding == "*") any = !refused;
   }
@@ -40,7 +34,7 @@ bool AcceptsGzip(std::string_view accept_encoding) {
 }
 
 Result<std::string> DecodeContent(std::string_view coding, std::string_view bytes, size_t bytes_max) {
-  std::string name = LowerAscii(Trimmed(coding));
+  std::string name = LowerAscii(TrimBlanks(coding));
   if (name.empty() || name == "identity") return std::string(bytes);
   if (name == "gzip" || name == "x-gzip") return io::GzipDecompress(bytes, bytes_max);
   if (name != "deflate") return Status(Code::kUnsupported, "unsupported Content-Encoding \"" + name + "\"");

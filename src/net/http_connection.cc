@@ -7,6 +7,7 @@
 
 #include "base/executor.h"
 #include "net/http_coding.h"
+#include "net/text.h"
 
 namespace gauntlet::net {
 namespace {

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <ctime>
 
+#include "net/text.h"
+
 namespace gauntlet::net {
 namespace {
 

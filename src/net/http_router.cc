@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "net/text.h"
 
 namespace gauntlet::net {
 namespace {

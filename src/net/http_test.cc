@@ -48,12 +48,6 @@ TEST(FormValues, MalformedEscapesAreInvalid) {
   EXPECT_EQ(status.message(), "invalid URL escape \"%zz\"");
 }
 
-TEST(PercentDecode, PlusIsASpaceOnlyInForms) {
-  EXPECT_EQ(*PercentDecode("a+b%2Bc", true), "a b+c");
-  EXPECT_EQ(*PercentDecode("a+b%2bc", false), "a+b+c");
-  EXPECT_EQ(*PercentDecode("%41", false), "A");
-}
-
 TEST(HttpRequest, FormTakesTheBodyFirstOnlyForFormPosts) {
   HttpRequest request;
   request.method = "POST";

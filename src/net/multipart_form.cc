@@ -4,14 +4,10 @@
 #include <optional>
 #include <string>
 
+#include "net/text.h"
+
 namespace gauntlet::net {
 namespace {
-
-std::string_view Trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 // The value of `name` among what follows a header's first word: ; name=token; name="quoted \" text"
 std::optional<std::string> Parameter(std::string_view header, std::string_view name) {
@@ -19,10 +15,10 @@ std::optional<std::string> Parameter(std::string_view header, std::string_view n
   while (!header.empty()) {
     header.remove_prefix(1);
     const size_t key_end = std::min(header.find_first_of("=;"), header.size());
-    const std::string_view key = Trimmed(header.substr(0, key_end));
+    const std::string_view key = TrimBlanks(header.substr(0, key_end));
     header.remove_prefix(key_end);
     if (!header.starts_with('=')) continue;
-    header = Trimmed(header.substr(1));
+    header = TrimBlanks(header.substr(1));
     std::string value;
     if (header.starts_with('"')) {
       size_t i = 1;
@@ -32,7 +28,7 @@ std::optional<std::string> Parameter(std::string_view header, std::string_view n
       }
       header.remove_prefix(std::min(i, header.size()));
     } else {
-      value = Trimmed(header.substr(0, header.find(';')));
+      value = TrimBlanks(header.substr(0, header.find(';')));
     }
     if (SameToken(key, name)) return value;
     header.remove_prefix(std::min(header.find(';'), header.size()));
@@ -54,7 +50,7 @@ bool TakeLine(std::string_view* text, std::string_view* line) {
 }  // namespace
 
 bool IsMultipartForm(std::string_view content_type) {
-  return SameToken(Trimmed(content_type.substr(0, content_type.find(';'))), "multipart/form-data");
+  return SameToken(TrimBlanks(content_type.substr(0, content_type.find(';'))), "multipart/form-data");
 }
 
 Status ParseMultipartForm(std::string_view content_type, std::string_view body, FormValues* form) {
@@ -70,12 +66,12 @@ Status ParseMultipartForm(std::string_view content_type, std::string_view body, 
   }
   while (!body.starts_with("--")) {
     std::string_view line, disposition;
-    if (!TakeLine(&body, &line) || !Trimmed(line).empty()) return Invalid("a boundary goes on");
+    if (!TakeLine(&body, &line) || !TrimBlanks(line).empty()) return Invalid("a boundary goes on");
     while (true) {
       if (!TakeLine(&body, &line)) return Invalid("it ends within the headers of a part");
       if (line.empty()) break;
       const size_t colon = std::min(line.find(':'), line.size());
-      if (SameToken(Trimmed(line.substr(0, colon)), "Content-Disposition")) disposition = line.substr(colon);
+      if (SameToken(TrimBlanks(line.substr(0, colon)), "Content-Disposition")) disposition = line.substr(colon);
     }
     const size_t end = body.find(delimiter);
     if (end == std::string_view::npos) return Invalid("it ends within a part");

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "net/http.h"
+#include "net/text.h"
 
 namespace gauntlet::net {
 namespace {

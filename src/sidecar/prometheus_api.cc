@@ -8,6 +8,7 @@
 #include "model/float_text.h"
 #include "model/time.h"
 #include "net/http_client.h"
+#include "net/text.h"
 
 namespace gauntlet::sidecar {
 namespace {

@@ -8,6 +8,7 @@
 #include "io/compress.h"
 #include "net/grpc.h"
 #include "net/http_client.h"
+#include "net/text.h"
 #include "server/http_client_options.h"
 #include "telemetry/build_info.h"
 #include "tracing/otlp.h"

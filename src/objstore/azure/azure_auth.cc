@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/env_expand.h"
+#include "net/text.h"
 #include "objstore/http_date.h"
 #include "objstore/rest/bearer_authorizer.h"
 #include "objstore/sign.h"

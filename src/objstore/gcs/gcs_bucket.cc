@@ -9,6 +9,7 @@
 #include "config/decoder.h"
 #include "json/reader.h"
 #include "model/time.h"
+#include "net/text.h"
 #include "net/url.h"
 #include "objstore/gcs/gcs_auth.h"
 #include "objstore/http_config.h"

@@ -13,6 +13,7 @@
 #include "json/reader.h"
 #include "json/writer.h"
 #include "model/time.h"
+#include "net/text.h"
 #include "objstore/http_config.h"
 #include "objstore/http_date.h"
 #include "objstore/sign.h"

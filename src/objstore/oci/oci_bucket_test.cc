@@ -7,6 +7,7 @@
 #include "json/writer.h"
 #include "model/time.h"
 #include "net/http_server.h"
+#include "net/text.h"
 #include "objstore/http_date.h"
 #include "objstore/memory_bucket.h"
 #include "objstore/sign.h"

@@ -1,5 +1,7 @@
 #include "objstore/rest/request.h"
 
+#include "net/text.h"
+
 namespace gauntlet::objstore {
 
 std::string AwsEscape(std::string_view text, bool keep_slash) {

@@ -5,6 +5,7 @@
 
 #include "json/reader.h"
 #include "model/time.h"
+#include "net/text.h"
 #include "objstore/xml.h"
 
 namespace gauntlet::objstore {

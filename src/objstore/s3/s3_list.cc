@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "model/time.h"
+#include "net/text.h"
 #include "objstore/xml.h"
 
 namespace gauntlet::objstore {

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "json/writer.h"
+#include "net/text.h"
 #include "objstore/s3/credentials.h"
 #include "objstore/s3/key_authorizer.h"
 #include "objstore/s3/s3_bucket.h"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "net/text.h"
 #include "objstore/http_date.h"
 #include "objstore/sign.h"
 

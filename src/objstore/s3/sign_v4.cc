@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "io/file_system.h"
 #include "io/sha256.h"
+#include "net/text.h"
 #include "objstore/http_date.h"
 #include "objstore/sign.h"
 

@@ -10,6 +10,7 @@
 #include "json/reader.h"
 #include "json/writer.h"
 #include "model/time.h"
+#include "net/text.h"
 #include "objstore/swift/swift_auth.h"
 
 namespace gauntlet::objstore {
