@@ -15,7 +15,7 @@
 #include "io/compress.h"
 #include "model/labels.h"
 #include "model/samples.h"
-#include "net/http_client.h"
+#include "net/http/client.h"
 #include "wire/time_series.h"
 
 namespace {

@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <string>
 
-#include "net/grpc.h"
+#include "net/grpc/grpc.h"
 #include "rpc/store.h"
 #include "wire/series.h"
 

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "api/query_settings.h"
-#include "net/http_router.h"
+#include "net/http/router.h"
 #include "query/control_fanout.h"
 #include "query/endpoint_set.h"
 

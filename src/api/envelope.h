@@ -12,7 +12,7 @@
 #include "base/status.h"
 #include "json/writer.h"
 #include "model/annotations.h"
-#include "net/http.h"
+#include "net/http/message.h"
 
 namespace gauntlet::api {
 

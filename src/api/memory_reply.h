@@ -6,7 +6,7 @@
 
 #include <string>
 
-#include "net/http.h"
+#include "net/http/message.h"
 
 namespace gauntlet::api {
 

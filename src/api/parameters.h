@@ -13,7 +13,7 @@
 
 #include "base/status.h"
 #include "model/matcher.h"
-#include "net/http.h"
+#include "net/http/message.h"
 
 namespace gauntlet::api {
 

@@ -7,7 +7,7 @@
 
 #include "api/envelope.h"
 #include "api/query_settings.h"
-#include "net/http_router.h"
+#include "net/http/router.h"
 #include "promql/engine/engine.h"
 #include "query/data_source.h"
 #include "server/gate.h"

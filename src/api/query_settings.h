@@ -12,7 +12,7 @@
 
 #include "api/parameters.h"
 #include "api/store_durations.h"
-#include "net/http.h"
+#include "net/http/message.h"
 #include "query/select.h"
 
 namespace gauntlet::api {

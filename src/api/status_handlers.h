@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "net/http_router.h"
+#include "net/http/router.h"
 #include "query/endpoint_set.h"
 
 namespace gauntlet::api {

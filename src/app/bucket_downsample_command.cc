@@ -11,7 +11,7 @@
 #include "base/sleep.h"
 #include "compactor/node.h"
 #include "io/file_system.h"
-#include "net/http_router.h"
+#include "net/http/router.h"
 #include "server/middleware.h"
 
 namespace gauntlet::app {

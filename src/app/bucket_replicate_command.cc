@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "blocks/replicator.h"
 #include "model/time.h"
-#include "net/http_router.h"
+#include "net/http/router.h"
 #include "objstore/retry.h"
 #include "promql/syntax/parser.h"
 #include "server/middleware.h"

@@ -17,7 +17,7 @@
 #include "config/relabel.h"
 #include "io/file_system.h"
 #include "model/relabel.h"
-#include "net/http_router.h"
+#include "net/http/router.h"
 #include "objstore/config.h"
 #include "server/middleware.h"
 

@@ -21,7 +21,7 @@
 #include "compactor/node.h"
 #include "config/relabel.h"
 #include "io/file_system.h"
-#include "net/http_router.h"
+#include "net/http/router.h"
 #include "objstore/config.h"
 #include "server/middleware.h"
 

@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/memory_budget.h"
 #include "config/relabel.h"
-#include "net/http_router.h"
+#include "net/http/router.h"
 #include "promql/engine/engine.h"
 #include "promql/engine/features.h"
 #include "promql/syntax/parser.h"

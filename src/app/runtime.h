@@ -15,7 +15,7 @@
 #include "base/executor.h"
 #include "base/mutex.h"
 #include "flags/app.h"
-#include "net/grpc.h"
+#include "net/grpc/grpc.h"
 #include "rpc/health.h"
 #include "rpc/method.h"
 #include "rpc/observed_channel.h"

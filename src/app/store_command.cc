@@ -19,7 +19,7 @@
 #include "blocks/parquet_filter.h"
 #include "config/relabel.h"
 #include "io/file_system.h"
-#include "net/http_router.h"
+#include "net/http/router.h"
 #include "objstore/config.h"
 #include "server/gate.h"
 #include "server/middleware.h"

@@ -14,7 +14,7 @@
 #include "base/memory_budget.h"
 #include "base/sleep.h"
 #include "io/file_system.h"
-#include "net/http_router.h"
+#include "net/http/router.h"
 #include "promql/engine/engine.h"
 #include "promql/engine/features.h"
 #include "server/gate.h"

@@ -10,7 +10,7 @@
 #include <algorithm>
 
 #include "net/socket.h"
-#include "net/test_certs.h"
+#include "net/testing/certs.h"
 #include "objstore/testing/child_server.h"
 
 namespace gauntlet::cache {

@@ -7,7 +7,7 @@
 #include <csignal>
 #include <fstream>
 
-#include "net/test_certs.h"
+#include "net/testing/certs.h"
 #include "objstore/testing/child_server.h"
 
 namespace gauntlet::cache {

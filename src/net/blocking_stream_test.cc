@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "net/socket.h"
-#include "net/test_certs.h"
+#include "net/testing/certs.h"
 #include "net/tls_context.h"
 
 namespace gauntlet::net {

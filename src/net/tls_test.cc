@@ -4,7 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include "net/test_certs.h"
+#include "net/testing/certs.h"
 #include "net/tls_context.h"
 
 namespace gauntlet::net {

@@ -10,7 +10,7 @@
 
 #include "config/decoder.h"
 #include "config/http_client_config.h"
-#include "net/http_client.h"
+#include "net/http/client.h"
 
 namespace gauntlet::objstore {
 

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "net/grpc.h"
+#include "net/grpc/grpc.h"
 #include "net/tls.h"
 
 namespace gauntlet::query {

@@ -19,7 +19,7 @@
 
 #include "base/clock.h"
 #include "base/mutex.h"
-#include "net/grpc.h"
+#include "net/grpc/grpc.h"
 #include "rpc/exemplars.h"
 #include "rpc/info.h"
 #include "rpc/metadata.h"

@@ -16,7 +16,7 @@
 #include "io/path.h"
 #include "json/reader.h"
 #include "model/time.h"
-#include "net/http_client.h"
+#include "net/http/client.h"
 
 namespace gauntlet::reloader {
 namespace {

@@ -6,7 +6,7 @@
 #include <deque>
 
 #include "io/fake_file_system.h"
-#include "net/http_client.h"
+#include "net/http/client.h"
 
 namespace gauntlet::reloader {
 namespace {

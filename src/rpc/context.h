@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "base/cancel.h"
-#include "net/grpc.h"
+#include "net/grpc/grpc.h"
 #include "telemetry/trace.h"
 
 namespace gauntlet::rpc {

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "base/status.h"
-#include "net/grpc.h"
+#include "net/grpc/grpc.h"
 #include "rpc/context.h"
 #include "rpc/method.h"
 

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "base/clock.h"
-#include "net/grpc.h"
+#include "net/grpc/grpc.h"
 #include "rpc/call_metrics.h"
 #include "rpc/context.h"
 #include "telemetry/trace.h"

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "net/grpc.h"
+#include "net/grpc/grpc.h"
 #include "rpc/method.h"
 
 namespace gauntlet::rpc {

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "net/grpc.h"
+#include "net/grpc/grpc.h"
 
 namespace gauntlet::rpc {
 

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "net/grpc.h"
+#include "net/grpc/grpc.h"
 #include "rpc/call_metrics.h"
 #include "telemetry/trace.h"
 

@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "base/status.h"
-#include "net/grpc.h"
+#include "net/grpc/grpc.h"
 
 namespace gauntlet::rpc {
 

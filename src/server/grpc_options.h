@@ -10,7 +10,7 @@
 
 #include "base/status.h"
 #include "flags/flag.h"
-#include "net/grpc.h"
+#include "net/grpc/grpc.h"
 
 namespace gauntlet::server {
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "config/http_client_config.h"
-#include "net/http_client.h"
+#include "net/http/client.h"
 
 namespace gauntlet::server {
 

@@ -10,7 +10,7 @@
 #include <fstream>
 
 #include "base/memory.h"
-#include "net/test_certs.h"
+#include "net/testing/certs.h"
 #include "server/grpc_options.h"
 #include "server/http_client_options.h"
 #include "server/middleware.h"

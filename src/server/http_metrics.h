@@ -9,7 +9,7 @@
 #include <string_view>
 #include <utility>
 
-#include "net/http_server.h"
+#include "net/http/server.h"
 #include "telemetry/metrics.h"
 
 namespace gauntlet::server {

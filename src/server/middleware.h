@@ -11,7 +11,7 @@
 #include <string>
 #include <string_view>
 
-#include "net/http_router.h"
+#include "net/http/router.h"
 #include "server/http_metrics.h"
 #include "server/request_log.h"
 #include "server/tenancy.h"

@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "net/test_reply.h"
+#include "net/http/testing/fake_reply.h"
 #include "server/prober.h"
 
 namespace gauntlet::server {

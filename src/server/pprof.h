@@ -4,7 +4,7 @@
 
 #pragma once
 
-#include "net/http_router.h"
+#include "net/http/router.h"
 
 namespace gauntlet::server {
 

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "base/status.h"
-#include "net/http_server.h"
+#include "net/http/server.h"
 #include "telemetry/log.h"
 #include "telemetry/metrics.h"
 

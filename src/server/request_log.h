@@ -13,8 +13,8 @@
 #include <vector>
 
 #include "base/status.h"
-#include "net/grpc.h"
-#include "net/http.h"
+#include "net/grpc/grpc.h"
+#include "net/http/message.h"
 #include "telemetry/log.h"
 
 namespace gauntlet::server {

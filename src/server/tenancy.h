@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "base/status.h"
-#include "net/http.h"
+#include "net/http/message.h"
 
 namespace gauntlet::server {
 

@@ -13,7 +13,7 @@
 
 #include "config/decoder.h"
 #include "io/sha256.h"
-#include "net/http_router.h"
+#include "net/http/router.h"
 #include "net/text.h"
 #include "net/tls_context.h"
 #include "server/bcrypt.h"

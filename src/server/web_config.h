@@ -15,7 +15,7 @@
 
 #include "base/mutex.h"
 #include "base/status.h"
-#include "net/http_server.h"
+#include "net/http/server.h"
 #include "net/tls.h"
 
 namespace gauntlet::server {

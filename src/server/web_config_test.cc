@@ -6,8 +6,8 @@
 
 #include <fstream>
 
-#include "net/test_certs.h"
-#include "net/test_reply.h"
+#include "net/http/testing/fake_reply.h"
+#include "net/testing/certs.h"
 #include "server/bcrypt.h"
 
 namespace gauntlet::server {

@@ -10,7 +10,7 @@
 
 #include "base/executor.h"
 #include "io/compress.h"
-#include "net/http_client.h"
+#include "net/http/client.h"
 #include "sidecar/heartbeat.h"
 #include "sidecar/local_blocks.h"
 #include "sidecar/prometheus_store.h"

@@ -11,7 +11,7 @@
 #include <random>
 
 #include "base/executor.h"
-#include "net/http_client.h"
+#include "net/http/client.h"
 #include "sidecar/heartbeat.h"
 #include "sidecar/local_blocks.h"
 #include "sidecar/prometheus_store.h"

@@ -3,7 +3,7 @@
 #include "storeapi/testing/contract.h"
 #include "base/executor.h"
 #include "model/float_text.h"
-#include "net/http_client.h"
+#include "net/http/client.h"
 #include "sidecar/heartbeat.h"
 #include "sidecar/prometheus_store.h"
 #include "sidecar/testing/real_prometheus.h"

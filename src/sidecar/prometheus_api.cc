@@ -7,7 +7,7 @@
 #include "config/yaml.h"
 #include "model/float_text.h"
 #include "model/time.h"
-#include "net/http_client.h"
+#include "net/http/client.h"
 #include "net/text.h"
 
 namespace gauntlet::sidecar {

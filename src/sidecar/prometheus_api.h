@@ -18,7 +18,7 @@
 #include "model/labels.h"
 #include "model/matcher.h"
 #include "model/time.h"
-#include "net/http.h"
+#include "net/http/message.h"
 
 namespace gauntlet::net {
 class HttpClient;

@@ -10,7 +10,7 @@
 #include <set>
 
 #include "base/executor.h"
-#include "net/http_client.h"
+#include "net/http/client.h"
 #include "rpc/loopback_channel.h"
 #include "sidecar/control_services.h"
 #include "sidecar/heartbeat.h"

@@ -4,7 +4,7 @@
 
 #include "base/executor.h"
 #include "io/compress.h"
-#include "net/http_client.h"
+#include "net/http/client.h"
 #include "sidecar/series_assembler.h"
 #include "storeapi/pipe.h"
 #include "tsdb/chunkenc/transcode.h"

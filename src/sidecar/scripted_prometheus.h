@@ -12,8 +12,8 @@
 
 #include "base/executor.h"
 #include "base/mutex.h"
-#include "net/http_client.h"
-#include "net/http_server.h"
+#include "net/http/client.h"
+#include "net/http/server.h"
 #include "sidecar/heartbeat.h"
 #include "sidecar/prometheus_api.h"
 

@@ -7,7 +7,7 @@
 #include <chrono>
 #include <memory>
 
-#include "net/grpc.h"
+#include "net/grpc/grpc.h"
 #include "rpc/store.h"
 #include "storeapi/store.h"
 

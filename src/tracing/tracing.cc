@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "io/compress.h"
-#include "net/grpc.h"
-#include "net/http_client.h"
+#include "net/grpc/grpc.h"
+#include "net/http/client.h"
 #include "net/text.h"
 #include "server/http_client_options.h"
 #include "telemetry/build_info.h"

@@ -9,8 +9,8 @@
 
 #include "base/mutex.h"
 #include "base/varint.h"
-#include "net/grpc.h"
-#include "net/http_server.h"
+#include "net/grpc/grpc.h"
+#include "net/http/server.h"
 #include "tracing/otlp.h"
 
 namespace gauntlet::tracing {

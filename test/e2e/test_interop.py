@@ -6,17 +6,17 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-NET_TEST = ROOT / "build" / "release" / "src" / "net" / "net_test"
+GRPC_TEST = ROOT / "build" / "release" / "src" / "net" / "grpc" / "net_grpc_test"
 
 
 def main():
     failed = False
     for script in sorted(ROOT.glob("test/interop/*/run")):
         peer = script.parent.name
-        if not NET_TEST.exists():
-            print(f"skip {peer}: {NET_TEST.relative_to(ROOT)} is not built (./dev test)")
+        if not GRPC_TEST.exists():
+            print(f"skip {peer}: {GRPC_TEST.relative_to(ROOT)} is not built (./dev test)")
             continue
-        run = subprocess.run([script, NET_TEST], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600)
+        run = subprocess.run([script, GRPC_TEST], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600)
         skipped = re.search(r"^SKIPPED: (.*)", run.stdout, re.M)
         cases = re.findall(r"^\[ +(OK|FAILED) +\] (\w+\.\w+) \(", run.stdout, re.M)
         if skipped:

@@ -17,7 +17,7 @@
 #include "base/mutex.h"
 #include "base/status.h"
 #include "blocks/meta_fetcher.h"
-#include "net/http_router.h"
+#include "net/http/router.h"
 #include "objstore/bucket.h"
 
 namespace gauntlet::api {

@@ -4,7 +4,7 @@
 
 #include "blocks/testing/block_fixture.h"
 #include "json/reader.h"
-#include "net/test_reply.h"
+#include "net/http/testing/fake_reply.h"
 #include "objstore/memory_bucket.h"
 
 namespace gauntlet::api {

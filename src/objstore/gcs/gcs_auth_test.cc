@@ -5,7 +5,7 @@
 #include "base/executor.h"
 #include "io/fake_file_system.h"
 #include "json/writer.h"
-#include "net/http_server.h"
+#include "net/http/server.h"
 #include "objstore/sign.h"
 #include "objstore/testing/rsa_key.h"
 

@@ -3,7 +3,7 @@
 #include <cstdlib>
 
 #include "io/file_system.h"
-#include "net/http_client.h"
+#include "net/http/client.h"
 #include "objstore/config.h"
 #include "objstore/testing/bucket_contract.h"
 #include "objstore/testing/child_server.h"

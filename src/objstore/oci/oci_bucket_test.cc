@@ -6,7 +6,7 @@
 #include "json/reader.h"
 #include "json/writer.h"
 #include "model/time.h"
-#include "net/http_server.h"
+#include "net/http/server.h"
 #include "net/text.h"
 #include "objstore/http_date.h"
 #include "objstore/memory_bucket.h"

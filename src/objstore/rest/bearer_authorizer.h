@@ -10,7 +10,7 @@
 #include <string>
 
 #include "base/clock.h"
-#include "net/http_client.h"
+#include "net/http/client.h"
 #include "objstore/renewed.h"
 #include "objstore/rest/request.h"
 

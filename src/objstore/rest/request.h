@@ -12,7 +12,7 @@
 
 #include "base/cancel.h"
 #include "base/status.h"
-#include "net/http.h"
+#include "net/http/message.h"
 
 namespace gauntlet::io {
 class RandomFile;

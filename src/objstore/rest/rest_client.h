@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/mutex.h"
 #include "base/status.h"
-#include "net/http_client.h"
+#include "net/http/client.h"
 #include "objstore/bucket.h"
 #include "objstore/rest/request.h"
 #include "objstore/retry.h"

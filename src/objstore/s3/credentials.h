@@ -15,7 +15,7 @@
 #include "base/clock.h"
 #include "base/status.h"
 #include "io/file_system.h"
-#include "net/http_client.h"
+#include "net/http/client.h"
 #include "objstore/renewed.h"
 #include "objstore/s3/sign_v4.h"
 

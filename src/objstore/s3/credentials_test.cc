@@ -6,7 +6,7 @@
 
 #include "base/executor.h"
 #include "io/fake_file_system.h"
-#include "net/http_server.h"
+#include "net/http/server.h"
 
 namespace gauntlet::objstore {
 namespace {

@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "net/http_client.h"
+#include "net/http/client.h"
 #include "objstore/rest/request.h"
 #include "objstore/s3/credentials.h"
 #include "objstore/s3/sign_v2.h"

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "base/mutex.h"
-#include "net/http_client.h"
+#include "net/http/client.h"
 #include "net/url.h"
 #include "objstore/rest/bearer_authorizer.h"
 #include "objstore/swift/swift_config.h"

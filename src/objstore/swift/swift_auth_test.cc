@@ -4,7 +4,7 @@
 
 #include "base/executor.h"
 #include "config/yaml.h"
-#include "net/http_server.h"
+#include "net/http/server.h"
 
 namespace gauntlet::objstore {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
-#include "net/http_client.h"
+#include "net/http/client.h"
 #include "objstore/s3/sign_v4.h"
 
 extern char** environ;

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "base/check.h"
-#include "net/http_client.h"
+#include "net/http/client.h"
 
 namespace gauntlet::sidecar {
 namespace {

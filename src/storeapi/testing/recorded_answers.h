@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-#include "net/grpc.h"
+#include "net/grpc/grpc.h"
 #include "wire/golden_storeapi.h"
 #include "wire/series.h"
 

@@ -1,4 +1,4 @@
-// Command grpc-go is the other side of src/net/grpc_interop_test.cc: the same test methods as a grpc-go server, and
+// Command grpc-go is the other side of src/net/grpc/interop_test.cc: the same test methods as a grpc-go server, and
 // a grpc-go client that checks ours. Messages are raw bytes.
 package main
 
