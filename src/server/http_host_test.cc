@@ -120,7 +120,8 @@ TEST_F(HttpHostTest, ServesProfilesThatPprofReads) {
   if (std::system("go version >/dev/null 2>&1") != 0) GTEST_SKIP() << "go is not installed";
   auto top = [&](const std::string& what) {
     std::string out = dir_ / "out.txt";
-    std::string command = "PPROF_TMPDIR=/tmp go tool pprof -top -seconds=1 " + base + what + " >" + out + " 2>&1";
+    std::string command =
+        "PPROF_TMPDIR=" + (dir_ / ".") + " go tool pprof -top -seconds=1 " + base + what + " >" + out + " 2>&1";
     EXPECT_EQ(std::system(command.c_str()), 0);
     std::ifstream file(out);
     return std::string((std::istreambuf_iterator<char>(file)), {});
