@@ -89,6 +89,11 @@ bool HttpConnection::idle() const {
          (phase_ == Phase::kReading && parser_.state() == RequestParser::State::kIdle);
 }
 
+void HttpConnection::OnClosing() {
+  if (idle()) return Close();
+  if (phase_ == Phase::kReading) SetRequestDeadline();
+}
+
 bool HttpConnection::HasUnread() const {
   if (phase_ != Phase::kReading && phase_ != Phase::kHandshake) return false;
   pollfd waiting{socket_->fd(), POLLIN, 0};
@@ -135,6 +140,14 @@ void HttpConnection::SetDeadline(milliseconds from_now) {
   if (deadline_ >= timer_at_) return;  // the alarm that is set will look again
   timer_at_ = deadline_;
   timer_->At(deadline_, [self = shared_from_this()] { self->OnTimer(); });
+}
+
+void HttpConnection::SetRequestDeadline() {
+  const TimePoint now = steady_clock::now();
+  TimePoint until = request_until_;
+  if (host_.closing()) until = std::min(until, now + host_.options().closing_patience);
+  if (until == TimePoint::max()) return SetDeadline(milliseconds(0));
+  SetDeadline(std::max(std::chrono::ceil<milliseconds>(until - now), milliseconds(1)));
 }
 
 void HttpConnection::OnTimer() {
@@ -225,7 +238,11 @@ void HttpConnection::OnParsed() {
     case State::kBody:
       if (!request_begun_) {
         request_begun_ = true;
-        SetDeadline(host_.options().read_timeout);
+        const milliseconds within = host_.options().read_timeout;
+        request_until_ = within.count() > 0 ? steady_clock::now() + within : TimePoint::max();
+        SetRequestDeadline();
+      } else if (host_.closing()) {
+        SetRequestDeadline();
       }
       if (parser_.state() == State::kBody && parser_.expects_continue() && !continue_sent_) {
         continue_sent_ = true;
@@ -396,7 +413,7 @@ void HttpConnection::Linger() {
   stream_->FinishWriting();
   if (eof_) return Close();
   idle_since_ = steady_clock::now();
-  SetDeadline(kLinger);
+  SetDeadline(host_.closing() ? std::min(kLinger, host_.options().closing_patience) : kLinger);
   host_.OnIdle();
   if (phase_ == Phase::kLingering) WatchReads();
 }

@@ -72,6 +72,8 @@ class HttpConnection final : public ReplySink, public std::enable_shared_from_th
   bool HasUnread() const;
   // Ends the Cancel of the handler that runs, if one does.
   void CancelHandler(std::string_view why);
+  // The server closes: an idle connection goes at once, one whose request is on its way gets little time.
+  void OnClosing();
   void Close();
 
   Status Send(std::string head, std::string body) override;
@@ -98,6 +100,7 @@ class HttpConnection final : public ReplySink, public std::enable_shared_from_th
   void AfterReply();
   void Linger();
   void SetDeadline(std::chrono::milliseconds from_now);
+  void SetRequestDeadline();
   void OnTimer();
 
   HttpConnectionHost& host_;
@@ -109,6 +112,7 @@ class HttpConnection final : public ReplySink, public std::enable_shared_from_th
   std::unique_ptr<CancelSource> cancel_;
   Phase phase_ = Phase::kHandshake;
   TimePoint idle_since_, deadline_ = TimePoint::max(), timer_at_ = TimePoint::max();
+  TimePoint request_until_ = TimePoint::max();  // when the request must have arrived
   bool eof_ = false, watching_reads_ = false, waiting_writable_ = false;
   bool continue_sent_ = false, request_begun_ = false, reply_done_ = false, keep_alive_ = false;
   OutputQueue sending_;  // the loop's part of the output

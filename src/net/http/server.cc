@@ -71,7 +71,7 @@ class Server final : public HttpServer, public HttpConnectionHost {
     closing_ = true;
     loop_->Call([this] {
       StopListening();
-      CloseAll([](const HttpConnection& c) { return c.idle(); });
+      for (auto& [at, connection] : Snapshot()) connection->OnClosing();
     });
     if (WaitUntilEmpty(steady_clock::now() + grace)) return;
     loop_->Call([this] {

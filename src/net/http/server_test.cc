@@ -396,6 +396,33 @@ TEST_F(HttpServerTest, ShutdownLetsRequestsEnd) {
   stopper.join();
 }
 
+TEST_F(HttpServerTest, ShutdownDoesNotWaitForARequestThatDoesNotCome) {
+  StartEcho({.read_timeout = milliseconds(0), .closing_patience = milliseconds(10)});
+  TestSocket half_head(port()), half_body(port());
+  ASSERT_TRUE(half_head.Send("GET / HTTP/1.1\r\nHo"));
+  ASSERT_TRUE(half_body.Send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nab"));
+  server_->Shutdown(std::chrono::minutes(30));
+  for (TestSocket* client : {&half_head, &half_body}) {
+    std::string answer = client->ReadToEnd();  // nothing where not one byte had been read
+    EXPECT_TRUE(answer.empty() || answer.starts_with("HTTP/1.1 408 ")) << answer;
+  }
+}
+
+TEST_F(HttpServerTest, ShutdownLetsARequestArriveThatIsOnItsWay) {
+  StartEcho({.closing_patience = std::chrono::minutes(30)});
+  TestSocket idle(port()), half(port());
+  ASSERT_TRUE(half.Send("POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"));
+  EXPECT_EQ(half.ReadSome(), "HTTP/1.1 100 Continue\r\n\r\n");
+  std::thread stopper([&] { server_->Shutdown(std::chrono::minutes(30)); });
+  EXPECT_EQ(idle.ReadToEnd(), "");
+  ASSERT_TRUE(half.Send("hello"));
+  auto answer = half.ReadAnswer();
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_TRUE(answer.Has("Connection: close"));
+  half.Close();
+  stopper.join();
+}
+
 TEST_F(HttpServerTest, ShutdownCancelsAfterTheGrace) {
   Event begun;
   Start([&](HttpRequest&, const Cancel& cancel, HttpReply& reply) {
