@@ -11,6 +11,7 @@
 #include "tsdb/chunkenc/histogram_layout.h"
 #include "tsdb/chunkenc/xor.h"
 #include "tsdb/chunkenc/xor2.h"
+#include "tsdb/chunkenc/xor_lanes.h"
 
 namespace gauntlet::tsdb {
 namespace {
@@ -29,6 +30,21 @@ Status AppendDecoded(ChunkView chunk, int64_t mint_ms, int64_t maxt_ms, Samples*
     default:
       return Status(Code::kUnsupported, fmt::format("decode a chunk of encoding {}", static_cast<int>(chunk.encoding)));
   }
+}
+
+// False, with nothing appended, when the chunks are to be decoded one by one.
+bool DecodeAbreast(std::span<const ChunkView> chunks, int64_t mint_ms, int64_t maxt_ms, Samples* out) {
+  const size_t base = out->size();
+  if (!DecodeXorAbreast(chunks, out)) return false;
+  size_t border = base;
+  for (size_t k = 0; k + 1 < chunks.size(); ++k) {
+    border += SampleCount(chunks[k]);
+    if (out->times_ms[border] > out->times_ms[border - 1]) continue;
+    DropTail(base, out);
+    return false;
+  }
+  CutToRange(base, mint_ms, maxt_ms, out);
+  return true;
 }
 
 }  // namespace
@@ -81,6 +97,29 @@ Status DecodeChunk(ChunkView chunk, int64_t mint_ms, int64_t maxt_ms, Samples* o
   if (!starts.empty()) starts.resize(out->size());
   if (!had_start_times && std::ranges::all_of(starts, [](int64_t start) { return start == 0; })) starts.clear();
   CutToRange(base, mint_ms, maxt_ms, out);
+  return Status();
+}
+
+Status DecodeChunks(std::span<const ChunkView> chunks, int64_t mint_ms, int64_t maxt_ms, Samples* out) {
+  const size_t base = out->size();
+  // Of the next chunk's samples; false when there can be none.
+  auto begin = [&](int64_t* first_ms) {
+    *first_ms = mint_ms;
+    if (out->size() == base) return true;
+    const int64_t last_ms = out->times_ms.back();
+    if (last_ms >= maxt_ms) return false;
+    *first_ms = std::max(mint_ms, last_ms + 1);
+    return true;
+  };
+  int64_t first_ms;
+  while (!chunks.empty() && begin(&first_ms)) {
+    size_t n = out->start_times_ms.empty() ? ChunksAbreast(chunks) : 0;
+    if (n == 0 || !DecodeAbreast(chunks.first(n), first_ms, maxt_ms, out)) {
+      n = std::max<size_t>(n, 1);
+      for (size_t k = 0; k < n && begin(&first_ms); ++k) GN_TRY(DecodeChunk(chunks[k], first_ms, maxt_ms, out));
+    }
+    chunks = chunks.subspan(n);
+  }
   return Status();
 }
 

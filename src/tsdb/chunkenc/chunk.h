@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <string_view>
 
 #include "base/status.h"
@@ -34,6 +35,11 @@ Status DecodeChunk(ChunkView chunk, int64_t mint_ms, int64_t maxt_ms, Samples* o
 inline Status DecodeChunk(ChunkView chunk, Samples* out) {
   return DecodeChunk(chunk, std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max(), out);
 }
+
+// The same for chunks of one series in the order of their times, which several at once are decoded faster than one by
+// one. Of chunks that overlap, samples not later than the last one of those before are left out. On error the samples
+// of the chunks before may have been appended.
+Status DecodeChunks(std::span<const ChunkView> chunks, int64_t mint_ms, int64_t maxt_ms, Samples* out);
 
 // First and last time of the samples; mint > maxt when there are none.
 struct TimeRange {

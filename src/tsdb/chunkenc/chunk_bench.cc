@@ -20,7 +20,7 @@ std::vector<std::string> MakeChunks(int shape, Append append) {
   std::vector<std::string> chunks;
   for (int c = 0; c < 20000; ++c) {
     Appender appender;
-    int64_t t = 1767571200000 + c;
+    int64_t t = 1767571200000 + int64_t{c} * 121 * 15000;
     double v = static_cast<double>(random() % 100000);
     for (int i = 0; i < 120; ++i) {
       t += 15000;
@@ -53,6 +53,29 @@ void BM_DecodeXor(benchmark::State& state) {
       MakeChunks<XorAppender>(static_cast<int>(state.range(0)), [](auto& a, int64_t t, double v) { a.Append(t, v); }));
 }
 BENCHMARK(BM_DecodeXor)->ArgName("shape")->DenseRange(kConstant, kSparseCounter);
+
+// The twelve chunks of six hours of a series at once.
+void BM_DecodeXorSeries(benchmark::State& state) {
+  const auto chunks =
+      MakeChunks<XorAppender>(static_cast<int>(state.range(0)), [](auto& a, int64_t t, double v) { a.Append(t, v); });
+  constexpr size_t kChunks = 12;
+  std::vector<ChunkView> views;
+  for (const std::string& bytes : chunks) views.push_back({Encoding::kXor, bytes});
+  Samples samples;
+  size_t i = 0;
+  for (auto _ : state) {
+    samples.Clear();
+    if (!DecodeChunks(std::span(views).subspan(i, kChunks), std::numeric_limits<int64_t>::min(),
+                      std::numeric_limits<int64_t>::max(), &samples)
+             .ok()) {
+      state.SkipWithError("decode");
+    }
+    benchmark::DoNotOptimize(samples.values.data());
+    if ((i += kChunks) + kChunks > chunks.size()) i = 0;
+  }
+  state.SetItemsProcessed(state.iterations() * 120 * static_cast<int64_t>(kChunks));
+}
+BENCHMARK(BM_DecodeXorSeries)->ArgName("shape")->DenseRange(kConstant, kSparseCounter);
 
 void BM_DecodeXor2(benchmark::State& state) {
   Decode(state, Encoding::kXor2,

@@ -11,63 +11,10 @@
 #include "base/varint.h"
 #include "tsdb/chunkenc/bit_reader.h"
 #include "tsdb/chunkenc/columns.h"
+#include "tsdb/chunkenc/xor_state.h"
 
 namespace gauntlet::tsdb {
 namespace {
-
-// Where the decoder stands; kept in locals of the loop by inlining.
-struct XorState {
-  const uint8_t* data;
-  uint64_t pos, end;  // bits
-  uint64_t t, delta, value;
-  unsigned trailing = 0, length = 64;
-  uint64_t deltas = 0;  // all of them, or-ed: tells whether time can have gone backwards
-};
-
-// Sign-extends `bits` of an n-bit delta of delta, whose range is -2^(n-1)+1 .. 2^(n-1).
-template <unsigned n>
-uint64_t Extend(uint64_t bits) {
-  return bits > (uint64_t{1} << (n - 1)) ? bits - (uint64_t{1} << n) : bits;
-}
-
-// A delta of delta that is not 0 (its first bit is 1).
-inline void ReadDeltaOfDelta(uint64_t word, XorState& s) {
-  if (!(word >> 62 & 1)) {
-    s.delta += Extend<14>(word << 2 >> 50);
-    s.pos += 16;
-  } else if (!(word >> 61 & 1)) {
-    s.delta += Extend<17>(word << 3 >> 47);
-    s.pos += 20;
-  } else if (!(word >> 60 & 1)) {
-    s.delta += Extend<20>(word << 4 >> 44);
-    s.pos += 24;
-  } else {
-    s.delta += LoadBits(s.data, s.pos + 4, 64);
-    s.pos += 68;
-  }
-  s.deltas |= s.delta;
-}
-
-// False when the window is malformed.
-inline bool ReadValue(uint64_t word, XorState& s) {
-  if (!(word >> 63)) {
-    s.pos += 1;
-    return true;
-  }
-  if (word >> 62 & 1) {
-    unsigned leading = word << 2 >> 59, length = word << 7 >> 58;
-    s.length = length ? length : 64;
-    if (leading + s.length > 64) [[unlikely]]
-      return false;
-    s.trailing = 64 - leading - s.length;
-    s.pos += 13;
-  } else {
-    s.pos += 2;
-  }
-  s.value ^= LoadBits(s.data, s.pos, s.length) << s.trailing;
-  s.pos += s.length;
-  return true;
-}
 
 // Fills sample i and those after it that repeat interval and value; returns how many there are, at most count - i.
 // May write up to eight samples, but none from `count` on.
@@ -96,11 +43,9 @@ inline size_t FillRun(uint64_t word, XorState& s, size_t i, size_t count, int64_
 
 // Samples 1 .. count - 1, until one is later than maxt. Returns how many samples there are then, 0 when malformed.
 size_t ReadSamples(XorState& state, size_t count, int64_t maxt, int64_t* times, double* values) {
-  XorState s = state;
-  s.t += s.delta;
-  s.deltas = s.delta;
+  XorState s = state;  // kept in registers
   times[1] = static_cast<int64_t>(s.t);
-  if (!ReadValue(LoadBits(s.data, s.pos), s)) return 0;
+  if (!ReadXorValue(LoadBits(s.data, s.pos), s)) return 0;
   values[1] = std::bit_cast<double>(s.value);
   size_t i = 2;
   while (i < count && s.pos <= s.end && static_cast<int64_t>(s.t) <= maxt) {
@@ -109,16 +54,9 @@ size_t ReadSamples(XorState& state, size_t count, int64_t maxt, int64_t* times, 
       i += FillRun(word, s, i, count, times, values);
       continue;
     }
-    if (!(word >> 63)) {
-      s.pos += 1;
-      word <<= 1;
-    } else {
-      ReadDeltaOfDelta(word, s);
-      word = LoadBits(s.data, s.pos);
-    }
-    s.t += s.delta;
+    word = ReadXorTime(s);
     times[i] = static_cast<int64_t>(s.t);
-    if (!ReadValue(word, s)) return 0;
+    if (!ReadXorValue(word, s)) return 0;
     values[i++] = std::bit_cast<double>(s.value);
   }
   state = s;
@@ -127,34 +65,38 @@ size_t ReadSamples(XorState& state, size_t count, int64_t maxt, int64_t* times, 
 
 }  // namespace
 
-Status DecodeXor(std::string_view bytes, int64_t maxt_ms, Samples* out) {
-  ByteReader header(bytes);
-  uint16_t count = 0;
-  if (!header.Be16(&count)) return MalformedChunk(Encoding::kXor, 0, bytes.size());
-  if (count == 0) return Status();
-  int64_t t;
-  uint64_t value, delta = 0;
-  if (!header.Varint(&t) || !header.Be64(&value)) return MalformedChunk(Encoding::kXor, count, bytes.size());
-  if (count > 1 && !header.Uvarint(&delta)) return MalformedChunk(Encoding::kXor, count, bytes.size());
+bool ReadXorStart(std::string_view chunk, XorStart* out) {
+  ByteReader header(chunk);
+  *out = XorStart();
+  if (!header.Be16(&out->count)) return false;
+  if (out->count == 0) return true;
+  if (!header.Varint(&out->t) || !header.Be64(&out->value)) return false;
+  if (out->count == 1) return true;
+  if (!header.Uvarint(&out->delta)) return false;
+  out->bits = header.rest();
   // One bit for the second value and two for each further sample, or the count is a lie not worth memory.
-  if (count > 1 && header.left() * 8 < 2 * size_t{count} - 3)
-    return MalformedChunk(Encoding::kXor, count, bytes.size());
+  return out->bits.size() * 8 >= 2 * size_t{out->count} - 3;
+}
 
+Status DecodeXor(std::string_view bytes, int64_t maxt_ms, Samples* out) {
+  XorStart start;
+  if (!ReadXorStart(bytes, &start)) return MalformedChunk(Encoding::kXor, start.count, bytes.size());
+  if (start.count == 0) return Status();
   size_t base = out->size();
-  out->times_ms.resize(base + count);
-  out->values.resize(base + count);
+  out->times_ms.resize(base + start.count);
+  out->values.resize(base + start.count);
   int64_t* times = out->times_ms.data() + base;
   double* values = out->values.data() + base;
-  times[0] = t;
-  values[0] = std::bit_cast<double>(value);
+  times[0] = start.t;
+  values[0] = std::bit_cast<double>(start.value);
   size_t got = 1;
   bool unordered = false;
-  if (count > 1 && t <= maxt_ms) {
-    PaddedBytes padded(header.rest());
-    XorState state{padded.data(), 0, padded.size() * 8, static_cast<uint64_t>(t), delta, value};
-    got = ReadSamples(state, count, maxt_ms, times, values);
-    if (got == 0) return MalformedChunk(Encoding::kXor, count, bytes.size());
-    unordered = MayGoBack(state.deltas, t);
+  if (start.count > 1 && start.t <= maxt_ms) {
+    PaddedBytes padded(start.bits);
+    XorState state = StartXor(start, padded.data(), 0);
+    got = ReadSamples(state, start.count, maxt_ms, times, values);
+    if (got == 0) return MalformedChunk(Encoding::kXor, start.count, bytes.size());
+    unordered = MayGoBack(state.deltas, start.t);
   }
   out->times_ms.resize(base + got);
   out->values.resize(base + got);
