@@ -51,6 +51,12 @@ Aggregate PartFor(Reading reading) {
   return Aggregate::kSum;
 }
 
+// How many of the first chunks satisfy `serves`.
+template <typename Predicate>
+size_t LeadingRun(std::span<const SeriesChunk> chunks, Predicate serves) {
+  return static_cast<size_t>(std::ranges::find_if_not(chunks, serves) - chunks.begin());
+}
+
 // Makes the samples from `base` on count 1 each; stale markers stay.
 void CountEach(size_t base, Samples* out) {
   auto histogram = std::partition_point(out->histograms.begin(), out->histograms.end(),
@@ -80,15 +86,23 @@ Reading ReadingFor(std::string_view function) {
 Status ChunkReader::Read(std::span<const SeriesChunk> chunks, int64_t mint_ms, int64_t maxt_ms, Samples* out) {
   if (reading_ == Reading::kCounter) return ReadCounters(chunks, mint_ms, maxt_ms, out);
   const size_t base = out->size();
-  for (const SeriesChunk& chunk : chunks) {
+  auto raw_serves = [this](const SeriesChunk& chunk) {
+    if (!chunk.has_raw()) return false;
+    return reading_ == Reading::kAverage || !chunk.aggregates.has(PartFor(reading_));
+  };
+  while (!chunks.empty()) {
     int64_t from = After(*out, base, mint_ms);
-    ChunkView part = chunk.aggregates[PartFor(reading_)];
-    bool aggregated = part.encoding != tsdb::Encoding::kNone;
-    if (chunk.has_raw() && (!aggregated || reading_ == Reading::kAverage)) {
+    if (size_t run = LeadingRun(chunks, raw_serves); run != 0) {
       size_t first = out->size();
-      GN_TRY(tsdb::DecodeChunk(chunk.raw, from, maxt_ms, out));
+      GN_TRY(ReadRaw(chunks.first(run), from, maxt_ms, out));
       if (reading_ == Reading::kSampleCounts) CountEach(first, out);
-    } else if (!aggregated) {
+      chunks = chunks.subspan(run);
+      continue;
+    }
+    const SeriesChunk& chunk = chunks.front();
+    chunks = chunks.subspan(1);
+    ChunkView part = chunk.aggregates[PartFor(reading_)];
+    if (part.encoding == tsdb::Encoding::kNone) {
       // Histograms have no least and greatest.
       if (reading_ != Reading::kMin && reading_ != Reading::kMax) return Missing(chunk);
     } else if (reading_ == Reading::kAverage) {
@@ -98,6 +112,12 @@ Status ChunkReader::Read(std::span<const SeriesChunk> chunks, int64_t mint_ms, i
     }
   }
   return Status();
+}
+
+Status ChunkReader::ReadRaw(std::span<const SeriesChunk> chunks, int64_t mint_ms, int64_t maxt_ms, Samples* out) {
+  views_.clear();
+  for (const SeriesChunk& chunk : chunks) views_.push_back(chunk.raw);
+  return tsdb::DecodeChunks(views_, mint_ms, maxt_ms, out);
 }
 
 Status ChunkReader::ReadAverage(const SeriesChunk& chunk, int64_t mint_ms, int64_t maxt_ms, Samples* out) {
@@ -154,21 +174,31 @@ Status ChunkReader::ReadCounters(std::span<const SeriesChunk> chunks, int64_t mi
   const size_t base = out->size();
   Line line;
   line.begin = base;
-  for (const SeriesChunk& chunk : chunks) {
+  auto counter_of = [this](const SeriesChunk& chunk) {
     ChunkView counter = chunk.aggregates[Aggregate::kCounter];
-    if (counter.encoding == tsdb::Encoding::kNone && raw_counters_ == RawCounters::kCorrected) counter = chunk.raw;
+    bool corrected = counter.encoding == tsdb::Encoding::kNone && raw_counters_ == RawCounters::kCorrected;
+    return corrected ? chunk.raw : counter;
+  };
+  auto raw_serves = [&](const SeriesChunk& chunk) {
+    return chunk.has_raw() && counter_of(chunk).encoding == tsdb::Encoding::kNone;
+  };
+  while (!chunks.empty()) {
+    ChunkView counter = counter_of(chunks.front());
     if (counter.encoding != tsdb::Encoding::kNone) {
       GN_TRY(ReadCounterChunk(counter, mint_ms, maxt_ms, &line, out));
+      chunks = chunks.subspan(1);
       continue;
     }
-    if (!chunk.has_raw()) return Missing(chunk);
+    const size_t run = LeadingRun(chunks, raw_serves);
+    if (run == 0) return Missing(chunks.front());
     double hidden = line.counter.any ? line.counter.total - line.counter.value
                                      : 0;  // what the line is above the raw values at its end
     for (size_t i = line.begin; i < out->size() && hidden != 0; ++i) {
       if (!line.after_raw || out->values[i] >= hidden) out->values[i] -= hidden;
     }
     int64_t from = After(*out, base, line.counter.time == kNoTime ? mint_ms : std::max(mint_ms, line.counter.time + 1));
-    GN_TRY(tsdb::DecodeChunk(chunk.raw, from, maxt_ms, out));
+    GN_TRY(ReadRaw(chunks.first(run), from, maxt_ms, out));
+    chunks = chunks.subspan(run);
     line = Line();
     line.begin = out->size();
     line.counter.time = out->size() == base ? kNoTime : out->times_ms.back();

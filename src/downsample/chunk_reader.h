@@ -55,6 +55,8 @@ class ChunkReader {
  private:
   struct Line;
 
+  // Without the samples before mint_ms.
+  Status ReadRaw(std::span<const tsdb::SeriesChunk> chunks, int64_t mint_ms, int64_t maxt_ms, Samples* out);
   Status ReadAverage(const tsdb::SeriesChunk& chunk, int64_t mint_ms, int64_t maxt_ms, Samples* out);
   Status ReadCounters(std::span<const tsdb::SeriesChunk> chunks, int64_t mint_ms, int64_t maxt_ms, Samples* out);
   Status ReadCounterChunk(tsdb::ChunkView part, int64_t mint_ms, int64_t maxt_ms, Line* line, Samples* out);
@@ -62,6 +64,7 @@ class ChunkReader {
   Reading reading_;
   RawCounters raw_counters_;
   Samples buffer_, counts_;
+  std::vector<tsdb::ChunkView> views_;
 };
 
 }  // namespace gauntlet::downsample

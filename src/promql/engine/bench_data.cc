@@ -17,11 +17,11 @@ class DataSeries : public storage::Series {
       : data_(data), start_ms_(start_ms), end_ms_(end_ms) {}
   LabelsView labels() const override { return data_.labels; }
   Status Read(Samples* out) const override {
+    std::vector<tsdb::ChunkView> views;
     for (const tsdb::EncodedChunk& chunk : data_.chunks) {
-      if (chunk.maxt_ms < start_ms_ || chunk.mint_ms > end_ms_) continue;
-      GN_TRY(tsdb::DecodeChunk(chunk.view(), start_ms_, end_ms_, out));
+      if (chunk.maxt_ms >= start_ms_ && chunk.mint_ms <= end_ms_) views.push_back(chunk.view());
     }
-    return Status();
+    return tsdb::DecodeChunks(views, start_ms_, end_ms_, out);
   }
   size_t memory_bytes() const override { return 0; }
 

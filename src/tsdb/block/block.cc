@@ -131,11 +131,13 @@ Result<bool> BlockSeries::Next() {
 Status ReadSamples(const Block& block, std::span<const ChunkMeta> chunks, std::span<const Interval> deleted,
                    int64_t mint_ms, int64_t maxt_ms, Samples* out) {
   size_t base = out->size();
+  std::vector<ChunkView> views;
+  views.reserve(chunks.size());
   for (const ChunkMeta& meta : chunks) {
     if (!meta.Overlaps(mint_ms, maxt_ms)) continue;
-    GN_ASSIGN(ChunkView chunk, block.chunks().Read(meta.ref));
-    GN_TRY(DecodeChunk(chunk, mint_ms, maxt_ms, out));
+    GN_ASSIGN(views.emplace_back(), block.chunks().Read(meta.ref));
   }
+  GN_TRY(DecodeChunks(views, mint_ms, maxt_ms, out));
   if (!deleted.empty()) RemoveDeleted(deleted, base, out);
   return Status();
 }
