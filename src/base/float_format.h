@@ -17,13 +17,4 @@ char* WriteFloatG(double v, char* out);     // 'g': 0.0001 to 999999 fixed, othe
 char* WriteFloatApi(double v, char* out);   // the HTTP API: 'f', but 'e' (1e-09, 1e+21) below 1e-6 or from 1e21
 char* WriteFloatJson(double v, char* out);  // encoding/json: as the API, but 1e-9
 
-// Many at once, which takes less time than one by one.
-inline constexpr size_t kFloatTextsMax = 64;
-struct FloatText {
-  char text[31];
-  unsigned char bytes;
-};
-// As WriteFloatApi. REQUIRES: count <= kFloatTextsMax.
-void WriteFloatsApi(const double* values, size_t count, FloatText* out);
-
 }  // namespace gauntlet

@@ -73,24 +73,6 @@ TEST(FloatText, FixedNotationIsThatOfTheLibrary) {
   }
 }
 
-TEST(FloatText, ManyAtOnceAreAsOneByOne) {
-  std::mt19937_64 rng(4);
-  for (int round = 0; round < 20'000; ++round) {
-    double values[kFloatTextsMax];
-    FloatText texts[kFloatTextsMax];
-    const size_t count = rng() % (kFloatTextsMax + 1);
-    for (size_t i = 0; i < count; ++i) {
-      const double scaled = static_cast<double>(static_cast<int64_t>(rng()) >> (rng() % 60)) / 1000;
-      values[i] = round % 3 == 0 ? std::bit_cast<double>(rng()) : round % 3 == 1 ? scaled : scaled / 997;
-      if (rng() % 50 == 0) values[i] = rng() % 2 == 0 ? 0.0 : -0.0;
-    }
-    WriteFloatsApi(values, count, texts);
-    for (size_t i = 0; i < count; ++i) {
-      ASSERT_EQ(std::string(texts[i].text, texts[i].bytes), FormatFloatApi(values[i]));
-    }
-  }
-}
-
 TEST(FloatText, JsonNumbersHaveNoZeroInTheirExponent) {
   auto json = [](double v) {
     char buffer[kFloatTextMax];
