@@ -24,7 +24,7 @@
 #include "server/gate.h"
 #include "server/middleware.h"
 #include "store/block_sync.h"
-#include "store/cache_config.h"
+#include "store/caches/config.h"
 #include "store/observed_store.h"
 #include "store/store_info.h"
 #include "storeapi/matcher_cache.h"

@@ -17,7 +17,7 @@
 #include "base/ulid.h"
 #include "model/labels.h"
 #include "objstore/bucket.h"
-#include "store/index_cache.h"
+#include "store/caches/index_cache.h"
 #include "store/lazy_postings.h"
 #include "store/ranged_reader.h"
 #include "store/read_metrics.h"

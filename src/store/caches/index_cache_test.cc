@@ -6,9 +6,9 @@
 
 #include "cache/memory_cache.h"
 #include "io/compress.h"
-#include "store/memory_index_cache.h"
-#include "store/postings_codec.h"
-#include "store/remote_index_cache.h"
+#include "store/caches/memory_index_cache.h"
+#include "store/caches/postings_codec.h"
+#include "store/caches/remote_index_cache.h"
 #include "tsdb/index/postings.h"
 
 namespace gauntlet::store {

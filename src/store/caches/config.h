@@ -13,7 +13,7 @@
 #include "base/status.h"
 #include "cache/environment.h"
 #include "objstore/bucket.h"
-#include "store/index_cache.h"
+#include "store/caches/index_cache.h"
 
 namespace gauntlet::store {
 

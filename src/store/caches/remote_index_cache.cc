@@ -1,4 +1,4 @@
-#include "store/remote_index_cache.h"
+#include "store/caches/remote_index_cache.h"
 
 #include <algorithm>
 #include <utility>
@@ -7,7 +7,7 @@
 #include "io/blake2b.h"
 #include "io/crc32c.h"
 #include "objstore/sign.h"
-#include "store/postings_codec.h"
+#include "store/caches/postings_codec.h"
 #include "tsdb/index/postings.h"
 
 namespace gauntlet::store {

@@ -1,4 +1,4 @@
-#include "store/cache_config.h"
+#include "store/caches/config.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "store/index_cache_metrics.h"
+#include "store/caches/index_cache_metrics.h"
 
 #include <vector>
 

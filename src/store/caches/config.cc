@@ -1,4 +1,4 @@
-#include "store/cache_config.h"
+#include "store/caches/config.h"
 
 #include <algorithm>
 #include <chrono>
@@ -15,9 +15,9 @@
 #include "config/decoder.h"
 #include "config/durations.h"
 #include "config/yaml.h"
-#include "store/caching_bucket.h"
-#include "store/memory_index_cache.h"
-#include "store/remote_index_cache.h"
+#include "store/caches/caching_bucket.h"
+#include "store/caches/memory_index_cache.h"
+#include "store/caches/remote_index_cache.h"
 
 namespace gauntlet::store {
 namespace {

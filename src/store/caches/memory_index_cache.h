@@ -13,8 +13,8 @@
 #include <unordered_map>
 
 #include "base/mutex.h"
-#include "store/index_cache.h"
-#include "store/index_cache_metrics.h"
+#include "store/caches/index_cache.h"
+#include "store/caches/index_cache_metrics.h"
 #include "telemetry/metrics.h"
 
 namespace gauntlet::store {

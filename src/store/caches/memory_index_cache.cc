@@ -1,4 +1,4 @@
-#include "store/memory_index_cache.h"
+#include "store/caches/memory_index_cache.h"
 
 #include <cstring>
 #include <utility>

@@ -2,7 +2,7 @@
 
 #include "base/check.h"
 #include "io/compress.h"
-#include "store/postings_codec.h"
+#include "store/caches/postings_codec.h"
 #include "tsdb/index/postings.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

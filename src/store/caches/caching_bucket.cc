@@ -1,4 +1,4 @@
-#include "store/caching_bucket.h"
+#include "store/caches/caching_bucket.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,4 +1,4 @@
-#include "store/postings_codec.h"
+#include "store/caches/postings_codec.h"
 
 #include "base/varint.h"
 #include "io/compress.h"

@@ -14,8 +14,8 @@
 #include <memory>
 #include <string>
 
-#include "store/index_cache.h"
-#include "store/index_cache_metrics.h"
+#include "store/caches/index_cache.h"
+#include "store/caches/index_cache_metrics.h"
 
 namespace gauntlet::store {
 
