@@ -5,7 +5,7 @@
 #include <string>
 #include <utility>
 
-#include "model/regex.h"
+#include "model/regex/regex.h"
 
 namespace gauntlet::api {
 namespace {

@@ -3,8 +3,8 @@
 #include <string_view>
 
 #include "base/utf8.h"
+#include "model/go/printable.h"
 #include "model/labels.h"
-#include "model/printable.h"
 
 namespace gauntlet {
 namespace {

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
+#include "model/go/printable.h"
 #include "model/labels.h"
-#include "model/printable.h"
 
 namespace gauntlet {
 namespace {

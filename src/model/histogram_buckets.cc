@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "base/float_limits.h"
-#include "model/go_math.h"
+#include "model/go/math.h"
 
 namespace gauntlet {
 namespace {

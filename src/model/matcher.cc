@@ -1,6 +1,6 @@
 #include "model/matcher.h"
 
-#include "model/regex.h"
+#include "model/regex/regex.h"
 
 namespace gauntlet {
 

@@ -3,9 +3,9 @@
 #include <array>
 #include <utility>
 
-#include "model/letter_case.h"
+#include "model/go/letter_case.h"
 #include "model/md5.h"
-#include "model/regex.h"
+#include "model/regex/regex.h"
 #include "model/relabel_template.h"
 
 namespace gauntlet {

@@ -4,7 +4,7 @@
 #include <set>
 #include <utility>
 
-#include "model/regex.h"
+#include "model/regex/regex.h"
 
 namespace gauntlet::query {
 

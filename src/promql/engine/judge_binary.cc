@@ -3,7 +3,7 @@
 #include <limits>
 #include <set>
 
-#include "model/go_math.h"
+#include "model/go/math.h"
 #include "promql/engine/judge.h"
 
 namespace gauntlet::promql {

@@ -9,8 +9,8 @@
 
 #include "base/float_limits.h"
 #include "model/float_text.h"
-#include "model/go_math.h"
-#include "model/regex.h"
+#include "model/go/math.h"
+#include "model/regex/regex.h"
 #include "promql/syntax/function_table.h"
 
 namespace gauntlet::promql {

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <limits>
 
-#include "model/go_math.h"
+#include "model/go/math.h"
 
 namespace gauntlet::promql {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include <cmath>
-#include "model/go_math.h"
+#include "model/go/math.h"
 
 namespace gauntlet::promql {
 namespace {

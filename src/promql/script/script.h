@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/status.h"
-#include "model/regex.h"
+#include "model/regex/regex.h"
 #include "promql/script/series_line.h"
 
 namespace gauntlet::promql {

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "base/utf8.h"
+#include "model/go/printable.h"
 #include "model/labels.h"
-#include "model/printable.h"
 #include "promql/syntax/characters.h"
 
 namespace gauntlet::promql {

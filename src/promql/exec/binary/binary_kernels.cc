@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "model/go_math.h"
+#include "model/go/math.h"
 
 namespace gauntlet::promql {
 namespace {

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "base/float_limits.h"
-#include "model/go_math.h"
+#include "model/go/math.h"
 #include "model/histogram_arithmetic.h"
 #include "promql/exec/functions/scalar.h"
 #include "promql/exec/histograms/native_histogram.h"

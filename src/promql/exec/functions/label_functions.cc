@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "model/regex.h"
+#include "model/regex/regex.h"
 #include "promql/exec/rows/merge.h"
 
 namespace gauntlet::promql {

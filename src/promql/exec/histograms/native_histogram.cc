@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "base/float_limits.h"
-#include "model/go_math.h"
+#include "model/go/math.h"
 #include "model/histogram_buckets.h"
 #include "model/kahan_sum.h"
 

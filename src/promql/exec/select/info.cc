@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "model/regex.h"
+#include "model/regex/regex.h"
 #include "promql/exec/rows/label_ops.h"
 #include "promql/exec/select/instant_select.h"
 #include "promql/exec/select/scan.h"

@@ -1,4 +1,4 @@
-#include "model/letter_case.h"
+#include "model/go/letter_case.h"
 
 #include <algorithm>
 #include <cstdint>

@@ -9,7 +9,7 @@
 #include <numbers>
 
 #include "base/float_limits.h"
-#include "model/go_math.h"
+#include "model/go/math.h"
 
 // A fused multiply-add where none is written would change bits.
 #if defined(__clang__)

@@ -1,11 +1,11 @@
-#include "model/regex.h"
+#include "model/regex/regex.h"
 
 #include <gtest/gtest.h>
 
 #include <random>
 
-#include "model/regex_glob.h"
-#include "model/regex_syntax.h"
+#include "model/regex/glob.h"
+#include "model/regex/syntax.h"
 
 namespace gauntlet {
 namespace {

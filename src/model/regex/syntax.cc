@@ -1,4 +1,4 @@
-#include "model/regex_syntax.h"
+#include "model/regex/syntax.h"
 
 namespace gauntlet {
 namespace {

@@ -1,4 +1,4 @@
-#include "model/regex.h"
+#include "model/regex/regex.h"
 
 #include <re2/re2.h>
 
@@ -7,8 +7,8 @@
 
 #include "base/check.h"
 #include "base/utf8.h"
-#include "model/regex_glob.h"
-#include "model/regex_syntax.h"
+#include "model/regex/glob.h"
+#include "model/regex/syntax.h"
 
 namespace gauntlet {
 namespace {

@@ -1,4 +1,4 @@
-#include "model/printable.h"
+#include "model/go/printable.h"
 
 #include <algorithm>
 #include <iterator>

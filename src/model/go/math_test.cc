@@ -1,4 +1,4 @@
-#include "model/go_math.h"
+#include "model/go/math.h"
 
 #include <gtest/gtest.h>
 

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "model/matcher.h"
-#include "model/regex.h"
+#include "model/regex/regex.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace gauntlet;

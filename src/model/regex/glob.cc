@@ -1,7 +1,7 @@
 // A recursive descent over the pattern, in which every construct is its finite union of globs: a concatenation is the
 // cross product of its parts, an alternation their union. Whatever has no such form ends the attempt.
 
-#include "model/regex_glob.h"
+#include "model/regex/glob.h"
 
 #include <cstring>
 #include <utility>
