@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "model/stale.h"
-#include "storage/memory_storage.h"
+#include "promql/exec/rows/testing/empty_query.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -42,19 +42,7 @@ std::vector<double> RunRange(const char* name, Samples samples, StepGrid grid, i
 
 // How much is done between two looks at the cancel, not how long that takes.
 TEST(Windows, TheEndOfTheQueryIsSeenWithinOneSeries) {
-  storage::MemoryStorage storage;
-  auto querier = storage.MakeQuerier(0, 1);
-  ASSERT_TRUE(querier.ok());
-  InlineExecutor executor;
-  CancelSource source;
-  ExecContext context{.cancel = source.cancel(),
-                      .executor = executor,
-                      .budget = nullptr,
-                      .querier = **querier,
-                      .options = {},
-                      .meter = SampleMeter(0)};
-  WorkerScratch scratch;
-  scratch.context = &context;
+  EmptyQuery query;
   const WindowSpec spec{.grid = {0, 1'000, 1'000'000}, .range_ms = 5'000};
   auto visited = [&] {
     Samples samples;
@@ -63,16 +51,16 @@ TEST(Windows, TheEndOfTheQueryIsSeenWithinOneSeries) {
       samples.values.push_back(1);
     }
     SeriesWindows windows;
-    MakeWindows(spec, LabelsView(), &samples, &scratch, &windows);
+    MakeWindows(spec, LabelsView(), &samples, &query.scratch, &windows);
     uint32_t steps = 0;
     ForEachFloatWindow(windows, [&](uint32_t, uint32_t, uint32_t) { ++steps; });
     return steps;
   };
   EXPECT_EQ(visited(), 1'000'000u);
-  EXPECT_TRUE(scratch.CheckCancelBehind(1'000'000).ok());
-  source.Stop();
+  EXPECT_TRUE(query.scratch.CheckCancelBehind(1'000'000).ok());
+  query.source.Stop();
   EXPECT_EQ(visited(), kPollSteps);
-  EXPECT_EQ(scratch.CheckCancelBehind(1'000'000).code(), Code::kCancelled);
+  EXPECT_EQ(query.scratch.CheckCancelBehind(1'000'000).code(), Code::kCancelled);
 }
 
 TEST(Windows, AreOpenOnTheLeftAndSkipStaleMarkers) {
