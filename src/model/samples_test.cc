@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "model/sift_samples.h"
+
 namespace gauntlet {
 namespace {
 
@@ -31,6 +33,26 @@ TEST(Samples, AppendRangeMovesHistogramsAndFillsStartTimes) {
   EXPECT_EQ(out.histograms[1].position, 2u);
   EXPECT_EQ(out.histograms[2].position, 3u);
   EXPECT_EQ(out.histograms[2].histogram.count, 4);
+}
+
+TEST(SiftColumns, LeavesTheSameRowsOfAllColumns) {
+  Samples samples;
+  samples.times_ms = {1, 2, 3, 4};
+  samples.values = {10, 20, 30, 40};
+  samples.start_times_ms = {5, 6, 7, 8};
+  std::vector<size_t> places;
+  SiftColumns(&samples, [&](size_t i, size_t to) {
+    places.push_back(to);
+    return i % 2 == 1;
+  });
+  EXPECT_EQ(samples.times_ms, (std::vector<int64_t>{2, 4}));
+  EXPECT_EQ(samples.values, (std::vector<double>{20, 40}));
+  EXPECT_EQ(samples.start_times_ms, (std::vector<int64_t>{6, 8}));
+  EXPECT_EQ(places, (std::vector<size_t>{0, 0, 1, 1}));
+  samples.start_times_ms.clear();
+  SiftColumns(&samples, [](size_t, size_t) { return true; });
+  EXPECT_EQ(samples.values, (std::vector<double>{20, 40}));
+  EXPECT_TRUE(samples.start_times_ms.empty());
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "model/sift_samples.h"
 #include "model/stale.h"
 #include "promql/exec/builder.h"
 #include "promql/exec/range/extended_windows.h"
@@ -15,29 +16,21 @@ namespace {
 
 // The samples in (begin, end], without stale markers.
 void CutSamples(int64_t begin_ms, int64_t end_ms, Samples* samples) {
-  size_t kept = 0, next_histogram = 0, kept_histograms = 0;
+  size_t next_histogram = 0, kept_histograms = 0;
   auto& histograms = samples->histograms;
-  const bool have_start = !samples->start_times_ms.empty();
-  for (size_t i = 0; i < samples->size(); ++i) {
+  SiftColumns(samples, [&](size_t i, size_t to) {
     bool is_histogram = next_histogram < histograms.size() && histograms[next_histogram].position == i;
     bool stale = is_histogram ? histograms[next_histogram].histogram.stale() : IsStaleNaN(samples->values[i]);
     bool keep = !stale && samples->times_ms[i] > begin_ms && samples->times_ms[i] <= end_ms;
     if (is_histogram) {
       if (keep) {
         if (kept_histograms != next_histogram) histograms[kept_histograms] = std::move(histograms[next_histogram]);
-        histograms[kept_histograms++].position = static_cast<uint32_t>(kept);
+        histograms[kept_histograms++].position = static_cast<uint32_t>(to);
       }
       ++next_histogram;
     }
-    if (!keep) continue;
-    samples->times_ms[kept] = samples->times_ms[i];
-    samples->values[kept] = samples->values[i];
-    if (have_start) samples->start_times_ms[kept] = samples->start_times_ms[i];
-    ++kept;
-  }
-  samples->times_ms.resize(kept);
-  samples->values.resize(kept);
-  if (have_start) samples->start_times_ms.resize(kept);
+    return keep;
+  });
   histograms.resize(kept_histograms);
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "model/sift_samples.h"
 #include "model/stale.h"
 #include "promql/exec/range/time_walk.h"
 #include "promql/exec/rows/operator.h"
@@ -19,25 +20,15 @@ bool HasStale(const std::vector<double>& values) {
 // Leaves of the columns only floats that are not stale markers; the histograms stay where they are, to be pointed at.
 void Separate(Samples* samples, std::vector<TimedHistogram>* histograms) {
   auto next = samples->histograms.begin();
-  bool have_start = !samples->start_times_ms.empty();
-  size_t kept = 0;
-  for (size_t i = 0; i < samples->size(); ++i) {
-    if (next != samples->histograms.end() && next->position == i) {
-      if (!next->histogram.stale()) {
-        histograms->push_back({samples->times_ms[i], have_start ? samples->start_times_ms[i] : 0, &next->histogram});
-      }
-      ++next;
-      continue;
+  const bool have_start = !samples->start_times_ms.empty();
+  SiftColumns(samples, [&](size_t i, size_t) {
+    if (next == samples->histograms.end() || next->position != i) return !IsStaleNaN(samples->values[i]);
+    if (!next->histogram.stale()) {
+      histograms->push_back({samples->times_ms[i], have_start ? samples->start_times_ms[i] : 0, &next->histogram});
     }
-    if (IsStaleNaN(samples->values[i])) continue;
-    samples->times_ms[kept] = samples->times_ms[i];
-    samples->values[kept] = samples->values[i];
-    if (have_start) samples->start_times_ms[kept] = samples->start_times_ms[i];
-    ++kept;
-  }
-  samples->times_ms.resize(kept);
-  samples->values.resize(kept);
-  if (have_start) samples->start_times_ms.resize(kept);
+    ++next;
+    return false;
+  });
 }
 
 // `time(i)` of `size` samples, ascending.
