@@ -23,9 +23,8 @@ std::vector<const BinaryNode*> PlanChain(const BinaryNode& top) {
 }
 
 const SelectSpec* SelectOf(const PlanNode& node) {
-  if (node.kind == PlanKind::kVectorSelect) return &static_cast<const VectorSelectNode&>(node).select;
-  if (node.kind == PlanKind::kMatrixSelect) return &static_cast<const MatrixSelectNode&>(node).select;
-  return nullptr;
+  bool selects = node.kind == PlanKind::kVectorSelect || node.kind == PlanKind::kMatrixSelect;
+  return selects ? &static_cast<const SelectNode&>(node).select : nullptr;
 }
 
 std::vector<const PlanNode*> PlanChildren(const PlanNode& node) {

@@ -76,22 +76,25 @@ struct SelectSpec {
   bool by = false;
 };
 
-struct VectorSelectNode : PlanNode {
-  VectorSelectNode() : PlanNode(PlanKind::kVectorSelect) {}
+// A selector, of instants or of ranges.
+struct SelectNode : PlanNode {
+  using PlanNode::PlanNode;
   SelectSpec select;
-  int64_t shift_ms = 0, lookback_ms = 0;
+  int64_t shift_ms = 0;
+  int64_t lookback_ms = 0;  // of ranges: how far before the window a sample may matter to those that look there
   bool smoothed = false;
   bool histogram_statistics = false;  // count and sum are all that is wanted of histograms
 };
 
-struct MatrixSelectNode : PlanNode {
-  MatrixSelectNode() : PlanNode(PlanKind::kMatrixSelect) {}
-  SelectSpec select;
-  int64_t shift_ms = 0, range_ms = 0;
-  int64_t lookback_ms = 0;  // how far before the window a sample may matter to those that look there
-  bool fixed = false;       // by `@`: all steps see the window of the first
-  bool anchored = false, smoothed = false;
-  bool histogram_statistics = false;  // as above
+struct VectorSelectNode : SelectNode {
+  VectorSelectNode() : SelectNode(PlanKind::kVectorSelect) {}
+};
+
+struct MatrixSelectNode : SelectNode {
+  MatrixSelectNode() : SelectNode(PlanKind::kMatrixSelect) {}
+  int64_t range_ms = 0;
+  bool fixed = false;  // by `@`: all steps see the window of the first
+  bool anchored = false;
 };
 
 struct SubqueryNode : PlanNode {

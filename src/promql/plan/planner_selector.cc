@@ -27,6 +27,14 @@ Result<StepGrid> InnerGrid(const StepGrid& outer, int64_t shift_ms, int64_t rang
   return grid;
 }
 
+// What the selector and those above it say about either kind.
+void FillSelect(const VectorSelector& selector, HistogramUse histograms, std::string_view what, SelectNode* node) {
+  node->smoothed = selector.smoothed;
+  node->histogram_statistics = histograms == HistogramUse::kStatistics;
+  node->single_name = HasOneName(selector.matchers);
+  node->title = std::string(what) + " for " + SelectorText(selector.matchers);
+}
+
 }  // namespace
 
 Planner::Built Planner::VectorSelect(const VectorSelector& selector, const Scope& scope) {
@@ -34,10 +42,7 @@ Planner::Built Planner::VectorSelect(const VectorSelector& selector, const Scope
   Describe(*node, selector, scope);
   GN_ASSIGN(node->shift_ms, selection_.Fill(selector, 0, scope, &node->select));
   node->lookback_ms = options_.lookback_delta_ms;
-  node->smoothed = selector.smoothed;
-  node->histogram_statistics = scope.histograms == HistogramUse::kStatistics;
-  node->single_name = HasOneName(selector.matchers);
-  node->title = "select for " + SelectorText(selector.matchers);
+  FillSelect(selector, scope.histograms, "select", node.get());
   return PlanPtr(node);
 }
 
@@ -54,10 +59,7 @@ Planner::Built Planner::MatrixSelect(const MatrixSelector& matrix, const Scope& 
   node->lookback_ms = IsXFunction(scope.func) ? kXLookbackMs : options_.lookback_delta_ms;
   node->fixed = selection_.At(selector, selector.time).has_value();
   node->anchored = selector.anchored;
-  node->smoothed = selector.smoothed;
-  node->histogram_statistics = scope.histograms == HistogramUse::kStatistics;
-  node->single_name = HasOneName(selector.matchers);
-  node->title = "range select for " + SelectorText(selector.matchers);
+  FillSelect(selector, scope.histograms, "range select", node.get());
   return PlanPtr(node);
 }
 
