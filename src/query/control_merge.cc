@@ -11,10 +11,6 @@
 namespace gauntlet::query {
 namespace {
 
-bool Listed(const std::vector<std::string>& wanted, const std::string& name) {
-  return wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end();
-}
-
 // What makes two rules the same one.
 auto Identity(const rpc::Rule& rule) {
   return std::tuple(rule.is_alert, rule.name, rule.labels, rule.query, rule.for_seconds, rule.keep_firing_for_seconds,
@@ -88,7 +84,7 @@ Status MergeRules(const rpc::RulesRequest& request, const std::vector<std::strin
   }
   std::map<std::pair<std::string, std::string>, rpc::RuleGroup> by_key;
   for (rpc::RuleGroup& group : *groups) {
-    if (!Listed(request.rule_groups, group.name) || !Listed(request.files, group.file)) continue;
+    if (!request.WantsGroup(group)) continue;
     auto [at, fresh] = by_key.try_emplace({group.file, group.name}, group);
     if (!fresh) at->second.rules.insert(at->second.rules.end(), group.rules.begin(), group.rules.end());
   }
@@ -97,7 +93,7 @@ Status MergeRules(const rpc::RulesRequest& request, const std::vector<std::strin
     std::erase_if(group.rules, [&](const rpc::Rule& rule) {
       if (request.type == rpc::RuleType::kAlert && !rule.is_alert) return true;
       if (request.type == rpc::RuleType::kRecord && rule.is_alert) return true;
-      if (!Listed(request.rule_names, rule.name)) return true;
+      if (!request.WantsRule(rule.name)) return true;
       return !selectors.empty() &&
              std::none_of(selectors.begin(), selectors.end(), [&](const Matchers& m) { return MatchesRule(m, rule); });
     });

@@ -2,6 +2,8 @@
 
 #include <google/protobuf/timestamp.pb.h>
 
+#include <algorithm>
+
 #include "proto/thanos/rules.pb.h"
 #include "rpc/glue.h"
 #include "rpc/item_stream.h"
@@ -138,7 +140,17 @@ class RulesClient : public RulesService {
   net::GrpcChannel& channel_;
 };
 
+bool Listed(const std::vector<std::string>& wanted, const std::string& name) {
+  return wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end();
+}
+
 }  // namespace
+
+bool RulesRequest::WantsGroup(const RuleGroup& group) const {
+  return Listed(rule_groups, group.name) && Listed(files, group.file);
+}
+
+bool RulesRequest::WantsRule(const std::string& name) const { return Listed(rule_names, name); }
 
 void RegisterRules(RulesService& service, MethodMap* methods) {
   (*methods)[kRules] = ItemHandler<RulesCodec, thanos::RulesRequest>(

@@ -24,11 +24,16 @@ namespace gauntlet::rpc {
 enum class RuleType : uint8_t { kAll, kAlert, kRecord };
 enum class AlertState : uint8_t { kUnknown, kInactive, kPending, kFiring };
 
+struct RuleGroup;
+
 struct RulesRequest {
   RuleType type = RuleType::kAll;
   wire::PartialResponse partial_response = wire::PartialResponse::kWarn;
-  std::vector<std::string> matchers;  // selectors: {job="x"}
-  std::vector<std::string> rule_names, rule_groups, files;
+  std::vector<std::string> matchers;                        // selectors: {job="x"}
+  std::vector<std::string> rule_names, rule_groups, files;  // an empty list wants all
+
+  bool WantsGroup(const RuleGroup& group) const;
+  bool WantsRule(const std::string& name) const;
 };
 
 struct AlertInstance {

@@ -21,18 +21,12 @@ net::GrpcStatus SendAll(const std::vector<T>& items, const std::vector<std::stri
   return {};
 }
 
-bool Listed(const std::vector<std::string>& wanted, const std::string& name) {
-  return wanted.empty() || std::find(wanted.begin(), wanted.end(), name) != wanted.end();
-}
-
 // Older servers do not know these filters, so they are applied here as well.
 void Filter(const rpc::RulesRequest& request, std::vector<rpc::RuleGroup>* groups) {
-  std::erase_if(*groups, [&](const rpc::RuleGroup& group) {
-    return !Listed(request.rule_groups, group.name) || !Listed(request.files, group.file);
-  });
+  std::erase_if(*groups, [&](const rpc::RuleGroup& group) { return !request.WantsGroup(group); });
   if (request.rule_names.empty()) return;
   for (rpc::RuleGroup& group : *groups) {
-    std::erase_if(group.rules, [&](const rpc::Rule& rule) { return !Listed(request.rule_names, rule.name); });
+    std::erase_if(group.rules, [&](const rpc::Rule& rule) { return !request.WantsRule(rule.name); });
   }
   std::erase_if(*groups, [](const rpc::RuleGroup& group) { return group.rules.empty(); });
 }
