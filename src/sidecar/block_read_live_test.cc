@@ -8,13 +8,9 @@
 #include <random>
 #include <thread>
 
-#include "base/executor.h"
 #include "io/compress.h"
-#include "net/http/client.h"
-#include "sidecar/heartbeat.h"
-#include "sidecar/local_blocks.h"
 #include "sidecar/prometheus_store.h"
-#include "sidecar/testing/real_prometheus.h"
+#include "sidecar/testing/beside_prometheus.h"
 #include "tsdb/chunkenc/chunk.h"
 #include "wire/time_series.h"
 
@@ -30,30 +26,24 @@ class LivePrometheus : public ::testing::Test {
 
   void SetUp() override {
     if (!RealPrometheus::Missing().empty()) GTEST_SKIP() << RealPrometheus::Missing();
-    Status st = prometheus_.Start(Labels::From({{"cluster", "eu"}}),
-                                  {"--web.enable-remote-write-receiver", "--web.enable-admin-api"},
-                                  "storage:\n  tsdb:\n    out_of_order_time_window: 30m\n");
+    Status st = parts_.prometheus.Start(Labels::From({{"cluster", "eu"}}),
+                                        {"--web.enable-remote-write-receiver", "--web.enable-admin-api"},
+                                        "storage:\n  tsdb:\n    out_of_order_time_window: 30m\n");
     ASSERT_TRUE(st.ok()) << st.message();
-    client_ = *net::HttpClient::Make({});
-    api_ = std::make_unique<PrometheusApi>(prometheus_.url(), *client_);
-    blocks_ = std::make_unique<LocalBlocks>(io::RealFileSystem(), prometheus_.data().string(), LocalBlocksOptions(),
-                                            clock_, registry_, telemetry::Logger::Discard());
-    HeartbeatOptions options;
-    options.on_look = [this](const PrometheusState& state) { blocks_->Compare(state); };
-    heartbeat_ = std::make_unique<Heartbeat>(options, *api_, registry_, telemetry::Logger::Discard());
+    ASSERT_TRUE(parts_.Make(&clock_).ok());
   }
 
   int Post(const std::string& path, std::string body, bool remote_write) {
     net::HttpCall call;
     call.method = "POST";
-    call.url = prometheus_.url() + path;
+    call.url = parts_.prometheus.url() + path;
     call.body = std::move(body);
     if (remote_write) {
       call.headers.Set("Content-Type", "application/x-protobuf");
       call.headers.Set("Content-Encoding", "snappy");
       call.headers.Set("X-Prometheus-Remote-Write-Version", "0.1.0");
     }
-    auto answer = client_->Do(call, Cancel());
+    auto answer = parts_.client->Do(call, Cancel());
     return answer.ok() ? answer->status : 0;
   }
   // One sample of each series, and late ones of some.
@@ -75,12 +65,12 @@ class LivePrometheus : public ::testing::Test {
     }
     ASSERT_EQ(Post("/api/v1/write", io::SnappyCompress(request), true) / 100, 2) << step;
   }
-  void Look() { ASSERT_TRUE(heartbeat_->WaitUntilUp(Cancel()).ok()); }
+  void Look() { ASSERT_TRUE(parts_.Look().ok()); }
   // The head's compactions that are done with their late samples, too: each begins a new segment of the log of late
   // samples, and removes the older ones when these are in blocks.
   int64_t FinishedCompactions() {
     int64_t first = 0;
-    auto list = io::RealFileSystem().List((prometheus_.data() / "wbl").string());
+    auto list = io::RealFileSystem().List((parts_.prometheus.data() / "wbl").string());
     if (list.ok() && !list->empty()) first = std::atoll(list->front().name.c_str());
     return first;
   }
@@ -90,7 +80,7 @@ class LivePrometheus : public ::testing::Test {
     auto end = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     for (bool steady = false; !steady;) {
       ASSERT_LT(std::chrono::steady_clock::now(), end) << "late samples are not in blocks";
-      auto facts = api_->Database(Cancel());
+      auto facts = parts_.api->Database(Cancel());
       steady = facts.ok() && facts->head_min_ms && facts->head_max_ms &&
                *facts->head_max_ms - *facts->head_min_ms < 3 * 3600000 &&
                FinishedCompactions() >= (*facts->head_min_ms - kBegin) / 7200000;
@@ -108,7 +98,7 @@ class LivePrometheus : public ::testing::Test {
   }
 
   Truth Ask() {
-    PrometheusStore store(*api_, *heartbeat_, pool_, RemoteReadOptions(), blocks_.get());
+    PrometheusStore store(*parts_.api, *parts_.heartbeat, parts_.pool, RemoteReadOptions(), parts_.blocks.get());
     storeapi::SeriesRequest request;
     request.min_time_ms = 0;
     request.max_time_ms = kBegin + kSteps * kStepMs * 2;
@@ -138,20 +128,14 @@ class LivePrometheus : public ::testing::Test {
     }
   }
   int64_t ReadableUntil() {
-    auto readable = blocks_->Take();
+    auto readable = parts_.blocks->Take();
     return readable ? readable->end_ms : 0;
   }
 
-  RealPrometheus prometheus_;
   std::mt19937 random_{17};
   Truth truth_;
   SimulatedClock clock_{1000};
-  telemetry::Registry registry_;
-  ThreadPool pool_{"sidecar", 16};
-  std::unique_ptr<net::HttpClient> client_;
-  std::unique_ptr<PrometheusApi> api_;
-  std::unique_ptr<LocalBlocks> blocks_;
-  std::unique_ptr<Heartbeat> heartbeat_;
+  BesidePrometheus parts_;
 };
 
 TEST_F(LivePrometheus, AnswersAreWhatWasWritten) {

@@ -10,12 +10,8 @@
 #include <map>
 #include <random>
 
-#include "base/executor.h"
-#include "net/http/client.h"
-#include "sidecar/heartbeat.h"
-#include "sidecar/local_blocks.h"
 #include "sidecar/prometheus_store.h"
-#include "sidecar/testing/real_prometheus.h"
+#include "sidecar/testing/beside_prometheus.h"
 #include "tsdb/chunkenc/chunk.h"
 #include "tsdb/chunkenc/testing/golden_chunks.h"
 
@@ -78,32 +74,19 @@ class BlocksBesidePrometheus : public ::testing::Test {
   }
 
   void Start(const std::vector<std::string>& blocks) {
-    for (const std::string& name : blocks) {
-      fs::path from = fs::path(tsdb::GoldenFolder()) / "blocks" / name;
-      auto meta = io::RealFileSystem().ReadFile((from / "meta.json").string());
-      ASSERT_TRUE(meta.ok());
-      fs::path to = prometheus_.data() / tsdb::ParseBlockMeta(*meta)->ulid.ToString();
-      fs::copy(from, to, fs::copy_options::recursive);
-      for (const auto& entry : fs::recursive_directory_iterator(to)) {
-        fs::permissions(entry, fs::perms::owner_write, fs::perm_options::add);
-      }
-      fs::permissions(to, fs::perms::owner_write, fs::perm_options::add);
-    }
-    Labels external = Labels::From({{"cluster", "eu"}, {"replica", "a"}});
-    Status st = prometheus_.Start(external);
-    ASSERT_TRUE(st.ok()) << st.message();
-    client_ = *net::HttpClient::Make({});
-    api_ = std::make_unique<PrometheusApi>(prometheus_.url(), *client_);
-    blocks_ = std::make_unique<LocalBlocks>(io::RealFileSystem(), prometheus_.data().string(), LocalBlocksOptions(),
-                                            SystemClock(), registry_, telemetry::Logger::Discard());
-    HeartbeatOptions options;
-    options.on_look = [this](const PrometheusState& state) { blocks_->Compare(state); };
-    heartbeat_ = std::make_unique<Heartbeat>(options, *api_, registry_, telemetry::Logger::Discard());
-    ASSERT_TRUE(heartbeat_->WaitUntilUp(Cancel()).ok());
+    auto start = [&]() -> Status {
+      for (const std::string& name : blocks) GN_TRY(AddGoldenBlock(name, parts_.prometheus));
+      GN_TRY(parts_.prometheus.Start(Labels::From({{"cluster", "eu"}, {"replica", "a"}})));
+      GN_TRY(parts_.Make(&SystemClock()));
+      return parts_.Look();
+    };
+    Status started = start();
+    ASSERT_TRUE(started.ok()) << started.message();
   }
 
   Answer Ask(const storeapi::SeriesRequest& request, bool own) {
-    PrometheusStore store(*api_, *heartbeat_, pool_, RemoteReadOptions(), own ? blocks_.get() : nullptr);
+    PrometheusStore store(*parts_.api, *parts_.heartbeat, parts_.pool, RemoteReadOptions(),
+                          own ? parts_.blocks.get() : nullptr);
     Answer answer;
     auto stream = store.Series(request, {});
     Collect(*stream, request.min_time_ms, request.max_time_ms, &answer);
@@ -111,7 +94,7 @@ class BlocksBesidePrometheus : public ::testing::Test {
     return answer;
   }
   void ExpectSameAnswers(const std::vector<std::string>& matchers) {
-    auto readable = blocks_->Take();
+    auto readable = parts_.blocks->Take();
     ASSERT_TRUE(readable.has_value());
     std::mt19937_64 random(3);
     size_t samples = 0;
@@ -134,13 +117,7 @@ class BlocksBesidePrometheus : public ::testing::Test {
     EXPECT_GT(samples, 1000u);
   }
 
-  RealPrometheus prometheus_;
-  telemetry::Registry registry_;
-  ThreadPool pool_{"sidecar", 16};
-  std::unique_ptr<net::HttpClient> client_;
-  std::unique_ptr<PrometheusApi> api_;
-  std::unique_ptr<LocalBlocks> blocks_;
-  std::unique_ptr<Heartbeat> heartbeat_;
+  BesidePrometheus parts_;
 };
 
 TEST_F(BlocksBesidePrometheus, Floats) {
@@ -214,8 +191,8 @@ TEST_F(BlocksBesidePrometheus, PrometheusIsNotAskedForTimesThatBlocksCover) {
   request.min_time_ms = kBegin;
   request.max_time_ms = kEnd - 1;
   request.matchers = {*Matcher::Make(MatchType::kRegexp, "__name__", "edge")};
-  PrometheusApi nowhere("http://127.0.0.1:1", *client_);
-  PrometheusStore store(nowhere, *heartbeat_, pool_, RemoteReadOptions(), blocks_.get());
+  PrometheusApi nowhere("http://127.0.0.1:1", *parts_.client);
+  PrometheusStore store(nowhere, *parts_.heartbeat, parts_.pool, RemoteReadOptions(), parts_.blocks.get());
   Answer answer;
   auto stream = store.Series(request, {});
   Collect(*stream, request.min_time_ms, request.max_time_ms, &answer);
@@ -229,11 +206,11 @@ TEST_F(BlocksBesidePrometheus, ABlockThatIsRemovedInMidAnswerDoesNoHarm) {
   request.max_time_ms = kEnd - 1;
   request.matchers = {*Matcher::Make(MatchType::kRegexp, "__name__", ".+")};
   Answer expected = Ask(request, false), got;
-  PrometheusStore store(*api_, *heartbeat_, pool_, RemoteReadOptions(), blocks_.get());
+  PrometheusStore store(*parts_.api, *parts_.heartbeat, parts_.pool, RemoteReadOptions(), parts_.blocks.get());
   auto stream = store.Series(request, {});
   auto first = stream->Next();
   ASSERT_TRUE(first.ok() && *first != nullptr);
-  for (const auto& entry : fs::directory_iterator(prometheus_.data())) {
+  for (const auto& entry : fs::directory_iterator(parts_.prometheus.data())) {
     if (Ulid::Parse(entry.path().filename().string())) fs::remove_all(entry);
   }
   size_t series = (*first)->size();

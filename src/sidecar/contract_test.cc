@@ -1,12 +1,9 @@
 // StoreAPI's contract over a real Prometheus seen through the sidecar, and over a proxy in front of that.
 
 #include "storeapi/testing/contract.h"
-#include "base/executor.h"
 #include "model/float_text.h"
-#include "net/http/client.h"
-#include "sidecar/heartbeat.h"
 #include "sidecar/prometheus_store.h"
-#include "sidecar/testing/real_prometheus.h"
+#include "sidecar/testing/beside_prometheus.h"
 #include "storeapi/proxy.h"
 
 namespace gauntlet::sidecar {
@@ -52,20 +49,13 @@ class SidecarSubject : public storeapi::ContractSubject {
   std::string SkipReason() override { return RealPrometheus::Missing(); }
 
   Result<storeapi::Store*> Open(const ContractData& data) override {
-    if (!data.series.empty()) GN_TRY(prometheus_.AddBlocks(OpenMetrics(data)));
-    GN_TRY(prometheus_.Start(data.external));
-    GN_ASSIGN(client_, net::HttpClient::Make({}));
-    api_ = std::make_unique<PrometheusApi>(prometheus_.url(), *client_);
-    HeartbeatOptions options;
-    if (reads_blocks_) {
-      blocks_ = std::make_unique<LocalBlocks>(io::RealFileSystem(), prometheus_.data().string(), LocalBlocksOptions(),
-                                              SystemClock(), registry_, telemetry::Logger::Discard());
-      options.on_look = [this](const PrometheusState& state) { blocks_->Compare(state); };
-    }
-    heartbeat_ = std::make_unique<Heartbeat>(options, *api_, registry_, telemetry::Logger::Discard());
-    GN_TRY(heartbeat_->WaitUntilUp(Cancel()));
-    store_ = std::make_unique<PrometheusStore>(*api_, *heartbeat_, pool_, RemoteReadOptions(), blocks_.get());
-    if (reads_blocks_ && !data.series.empty() && !blocks_->Take()) {
+    if (!data.series.empty()) GN_TRY(parts_.prometheus.AddBlocks(OpenMetrics(data)));
+    GN_TRY(parts_.prometheus.Start(data.external));
+    GN_TRY(parts_.Make(reads_blocks_ ? &SystemClock() : nullptr));
+    GN_TRY(parts_.Look());
+    store_ = std::make_unique<PrometheusStore>(*parts_.api, *parts_.heartbeat, parts_.pool, RemoteReadOptions(),
+                                               parts_.blocks.get());
+    if (reads_blocks_ && !data.series.empty() && !parts_.blocks->Take()) {
       return Status(Code::kInternal, "the blocks are not read here");
     }
     return store_.get();
@@ -73,13 +63,7 @@ class SidecarSubject : public storeapi::ContractSubject {
 
  private:
   const bool reads_blocks_;
-  RealPrometheus prometheus_;
-  telemetry::Registry registry_;
-  ThreadPool pool_{"sidecar", 16};
-  std::unique_ptr<net::HttpClient> client_;
-  std::unique_ptr<PrometheusApi> api_;
-  std::unique_ptr<LocalBlocks> blocks_;
-  std::unique_ptr<Heartbeat> heartbeat_;
+  BesidePrometheus parts_;
   std::unique_ptr<PrometheusStore> store_;
 };
 

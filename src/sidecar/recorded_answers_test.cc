@@ -9,13 +9,10 @@
 #include <map>
 #include <set>
 
-#include "base/executor.h"
-#include "net/http/client.h"
 #include "rpc/loopback_channel.h"
 #include "sidecar/control_services.h"
-#include "sidecar/heartbeat.h"
 #include "sidecar/prometheus_store.h"
-#include "sidecar/testing/real_prometheus.h"
+#include "sidecar/testing/beside_prometheus.h"
 #include "storeapi/store_server.h"
 #include "storeapi/testing/recorded_answers.h"
 #include "tsdb/chunkenc/testing/golden_chunks.h"
@@ -55,29 +52,20 @@ storeapi::AnswerForm SampleForm() {
   }};
 }
 
-void CopyBlock(const std::string& name, const fs::path& data) {
-  fs::path to = data / ("01KE71G5QP82N9XAJMRQ6Z5E" + std::string(name == "float-2h" ? "S1" : "S2"));
-  fs::copy(wire::SharedData() / "golden/blocks" / name, to, fs::copy_options::recursive);
-  for (const auto& entry : fs::recursive_directory_iterator(data))
-    fs::permissions(entry.path(), fs::perms::owner_write, fs::perm_options::add);
-}
-
 class RecordedAnswers : public ::testing::Test {
  protected:
   Status Start() {
-    for (const char* block : {"float-2h", "hist-2h"}) CopyBlock(block, prometheus_.data());
-    GN_TRY(prometheus_.Start(Labels::From({{"cluster", "eu"}, {"replica", "a"}})));
-    GN_ASSIGN(client_, net::HttpClient::Make({}));
-    api_ = std::make_unique<PrometheusApi>(prometheus_.url(), *client_);
-    heartbeat_ = std::make_unique<Heartbeat>(HeartbeatOptions(), *api_, registry_, telemetry::Logger::Discard());
-    GN_TRY(heartbeat_->WaitUntilUp(Cancel()));
-    store_ = std::make_unique<PrometheusStore>(*api_, *heartbeat_, pool_, RemoteReadOptions());
+    for (const char* block : {"float-2h", "hist-2h"}) GN_TRY(AddGoldenBlock(block, parts_.prometheus));
+    GN_TRY(parts_.prometheus.Start(Labels::From({{"cluster", "eu"}, {"replica", "a"}})));
+    GN_TRY(parts_.Make());
+    GN_TRY(parts_.Look());
+    store_ = std::make_unique<PrometheusStore>(*parts_.api, *parts_.heartbeat, parts_.pool, RemoteReadOptions());
     server_ = std::make_unique<storeapi::StoreServer>(*store_, storeapi::StoreServerOptions());
-    control_ = std::make_unique<ControlServices>(*api_, *heartbeat_);
+    control_ = std::make_unique<ControlServices>(*parts_.api, *parts_.heartbeat);
     rpc::MethodMap methods;
     rpc::RegisterStore(*server_, &methods);
     control_->Register(&methods);
-    channel_ = std::make_unique<rpc::LoopbackChannel>(std::move(methods), pool_);
+    channel_ = std::make_unique<rpc::LoopbackChannel>(std::move(methods), parts_.pool);
     return Status();
   }
 
@@ -96,12 +84,7 @@ class RecordedAnswers : public ::testing::Test {
   std::string last_message_;
 
  private:
-  RealPrometheus prometheus_;
-  telemetry::Registry registry_;
-  ThreadPool pool_{"sidecar", 16};
-  std::unique_ptr<net::HttpClient> client_;
-  std::unique_ptr<PrometheusApi> api_;
-  std::unique_ptr<Heartbeat> heartbeat_;
+  BesidePrometheus parts_;
   std::unique_ptr<PrometheusStore> store_;
   std::unique_ptr<storeapi::StoreServer> server_;
   std::unique_ptr<ControlServices> control_;
