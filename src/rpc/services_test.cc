@@ -20,7 +20,7 @@
 #include "rpc/rules.h"
 #include "rpc/targets.h"
 #include "rpc/tsdb_statistics.h"
-#include "wire/golden_storeapi.h"
+#include "wire/testing/golden_storeapi.h"
 
 namespace gauntlet::rpc {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <thread>
 
-#include "sidecar/scripted_prometheus.h"
+#include "sidecar/testing/scripted_prometheus.h"
 #include "tsdb/chunkenc/transcode.h"
 #include "wire/chunked_read.h"
 

@@ -16,7 +16,7 @@
 #include "storeapi/store_server.h"
 #include "storeapi/testing/recorded_answers.h"
 #include "tsdb/chunkenc/testing/golden_chunks.h"
-#include "wire/golden_storeapi.h"
+#include "wire/testing/golden_storeapi.h"
 
 namespace gauntlet::sidecar {
 namespace {

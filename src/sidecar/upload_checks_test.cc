@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "sidecar/scripted_prometheus.h"
+#include "sidecar/testing/scripted_prometheus.h"
 
 namespace gauntlet::sidecar {
 namespace {

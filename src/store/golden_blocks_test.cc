@@ -17,7 +17,7 @@
 #include "tsdb/block/block.h"
 #include "tsdb/chunkenc/chunk.h"
 #include "tsdb/chunkenc/testing/golden_chunks.h"
-#include "wire/golden_storeapi.h"
+#include "wire/testing/golden_storeapi.h"
 
 namespace gauntlet::store {
 namespace {

@@ -18,8 +18,8 @@
 #include "store/store_info.h"
 #include "storeapi/store_server.h"
 #include "storeapi/testing/recorded_answers.h"
-#include "wire/golden_storeapi.h"
 #include "wire/series.h"
+#include "wire/testing/golden_storeapi.h"
 
 namespace gauntlet::store {
 namespace {

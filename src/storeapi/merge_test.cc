@@ -7,7 +7,7 @@
 #include <random>
 
 #include "storeapi/chunk_union.h"
-#include "storeapi/fake_store.h"
+#include "storeapi/testing/fake_store.h"
 
 namespace gauntlet::storeapi {
 namespace {

@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/executor.h"
-#include "storeapi/fake_store.h"
+#include "storeapi/testing/fake_store.h"
 
 namespace gauntlet::storeapi {
 namespace {

@@ -5,7 +5,7 @@
 #include "base/executor.h"
 #include "base/sleep.h"
 #include "rpc/loopback_channel.h"
-#include "storeapi/fake_store.h"
+#include "storeapi/testing/fake_store.h"
 
 namespace gauntlet::storeapi {
 namespace {

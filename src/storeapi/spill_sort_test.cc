@@ -4,7 +4,7 @@
 
 #include <random>
 
-#include "storeapi/fake_store.h"
+#include "storeapi/testing/fake_store.h"
 
 namespace gauntlet::storeapi {
 namespace {

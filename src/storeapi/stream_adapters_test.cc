@@ -4,8 +4,8 @@
 
 #include "base/executor.h"
 #include "base/memory_budget.h"
-#include "storeapi/fake_store.h"
 #include "storeapi/shard_filter.h"
+#include "storeapi/testing/fake_store.h"
 
 namespace gauntlet::storeapi {
 namespace {

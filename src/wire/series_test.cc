@@ -13,8 +13,8 @@
 
 #include "base/hash.h"
 #include "proto/thanos/store.pb.h"
-#include "wire/golden_storeapi.h"
 #include "wire/series_writer.h"
+#include "wire/testing/golden_storeapi.h"
 
 namespace gauntlet::wire {
 namespace {

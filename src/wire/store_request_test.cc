@@ -6,8 +6,8 @@
 #include "proto/prometheus/remote.pb.h"
 #include "proto/thanos/hints.pb.h"
 #include "proto/thanos/store.pb.h"
-#include "wire/golden_storeapi.h"
 #include "wire/read_request.h"
+#include "wire/testing/golden_storeapi.h"
 
 namespace gauntlet::wire {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "io/compress.h"
 #include "proto/prometheus/remote.pb.h"
-#include "wire/golden_storeapi.h"
+#include "wire/testing/golden_storeapi.h"
 
 namespace gauntlet::wire {
 namespace {

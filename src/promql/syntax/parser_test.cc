@@ -9,8 +9,8 @@
 #include "promql/syntax/ast_json.h"
 #include "promql/syntax/prettier.h"
 #include "promql/syntax/printer.h"
-#include "promql/syntax/test_parse.h"
-#include "promql/syntax/test_table.h"
+#include "promql/syntax/testing/parse.h"
+#include "promql/syntax/testing/table.h"
 #include "promql/syntax/walk.h"
 
 namespace gauntlet::promql {

@@ -5,8 +5,8 @@
 #include "promql/syntax/ast_json.h"
 #include "promql/syntax/parser.h"
 #include "promql/syntax/prettier.h"
-#include "promql/syntax/test_parse.h"
-#include "promql/syntax/test_table.h"
+#include "promql/syntax/testing/parse.h"
+#include "promql/syntax/testing/table.h"
 
 namespace gauntlet::promql {
 namespace {

@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "model/stale.h"
-#include "promql/syntax/test_table.h"
+#include "promql/syntax/testing/table.h"
 
 namespace gauntlet::promql {
 namespace {

@@ -4,8 +4,8 @@
 
 #include "promql/syntax/parser.h"
 #include "promql/syntax/printer.h"
-#include "promql/syntax/test_parse.h"
-#include "promql/syntax/test_table.h"
+#include "promql/syntax/testing/parse.h"
+#include "promql/syntax/testing/table.h"
 
 namespace gauntlet::promql {
 namespace {

@@ -10,8 +10,8 @@
 #include <vector>
 
 #include "net/grpc/grpc.h"
-#include "wire/golden_storeapi.h"
 #include "wire/series.h"
+#include "wire/testing/golden_storeapi.h"
 
 namespace gauntlet::storeapi {
 

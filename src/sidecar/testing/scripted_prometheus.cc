@@ -1,4 +1,4 @@
-#include "sidecar/scripted_prometheus.h"
+#include "sidecar/testing/scripted_prometheus.h"
 
 #include "base/check.h"
 #include "wire/chunked_read.h"

@@ -1,4 +1,4 @@
-#include "storeapi/fake_store.h"
+#include "storeapi/testing/fake_store.h"
 
 #include <algorithm>
 #include <set>
