@@ -86,6 +86,18 @@ TEST_F(MemcachedTest, GivesBackWhatWasPut) {
   EXPECT_EQ(Metric("thanos_memcached_operations_total{name=\"test\",operation=\"getmulti\"}"), 1);
 }
 
+TEST_F(MemcachedTest, TellsHowItIsConfigured) {
+  MemcachedConfig config;
+  config.addresses = {"127.0.0.1:1"};
+  config.timeout = std::chrono::milliseconds(1500);
+  config.max_get_multi_batch_size = 7;
+  auto cache = Open(std::move(config));
+  EXPECT_EQ(Metric("thanos_memcached_client_info{dns_provider_update_interval=\"10s\",max_async_buffer_size=\"10000\","
+                   "max_async_concurrency=\"20\",max_get_multi_batch_size=\"7\",max_get_multi_concurrency=\"100\","
+                   "max_idle_connections=\"100\",max_item_size=\"1048576\",name=\"test\",timeout=\"1.5s\"}"),
+            1);
+}
+
 TEST_F(MemcachedTest, SkipsWhatIsTooLargeOrHasNoKeyForIt) {
   Running server = Start();
   auto cache = Open({server.address()});

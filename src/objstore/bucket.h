@@ -47,6 +47,8 @@ struct IterOptions {
   // bound.
   std::string after, until;
   bool Includes(std::string_view name) const { return name > after && (until.empty() || name <= until); }
+  // A name behind all of them and not far, for stores that list up to one without it; "" = no bound.
+  std::string End() const { return until.empty() ? "" : until + "!"; }
   // Whether there may be any below a directory ("a/").
   bool MayInclude(std::string_view dir) const {
     return (dir > after || after.starts_with(dir)) && (until.empty() || dir <= until);

@@ -86,6 +86,8 @@ Status GcsBucket::Iter(const std::string& dir, const IterOptions& options, const
     if (!prefix.empty()) request.query.emplace_back("prefix", prefix);
     if (!options.recursive) request.query.emplace_back("delimiter", "/");
     if (!token.empty()) request.query.emplace_back("pageToken", token);
+    if (!options.after.empty()) request.query.emplace_back("startOffset", options.after);
+    if (!options.until.empty()) request.query.emplace_back("endOffset", options.End());
     Result<net::HttpAnswer> answer = client().Call(request, cancel);
     if (!answer.ok()) return answer.status().Wrap("list " + prefix);
     Result<json::Document> page = json::Document::Parse(answer->body);
@@ -98,7 +100,7 @@ Status GcsBucket::Iter(const std::string& dir, const IterOptions& options, const
     for (size_t i = 0; i < prefixes.size(); ++i) entries.push_back({prefixes[i].String().value_or(""), 0, 0});
     std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
     for (const ObjectEntry& entry : entries) {
-      if (entry.name != prefix && !entry.name.empty()) GN_TRY(on_entry(entry));
+      if (entry.name != prefix && !entry.name.empty() && options.Includes(entry.name)) GN_TRY(on_entry(entry));
     }
     std::string next(root.Get("nextPageToken").String().value_or(""));
     if (!next.empty() && next == token) return {Code::kCorrupt, "list " + prefix + ": the same page again"};

@@ -22,6 +22,7 @@ class GcsBucket final : public RestBucket {
 
   Status Iter(const std::string& dir, const IterOptions& options, const Cancel& cancel,
               const OnEntry& on_entry) override;
+  bool lists_ranges() const override { return true; }
   Status Upload(const std::string& name, Source& source, const UploadOptions& options, const Cancel& cancel) override;
   Result<ObjectAttributes> Attributes(const std::string& name, const Cancel& cancel) override;
 

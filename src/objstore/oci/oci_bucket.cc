@@ -146,13 +146,14 @@ Status OciBucket::Iter(const std::string& dir, const IterOptions& options, const
                        const OnEntry& on_entry) {
   GN_TRY(cancel.status());
   const std::string prefix = DirectoryPrefix(dir);
-  std::string start;
+  std::string start = options.after;
   do {
     Request request = MakeRequest("GET", "o", "");
     request.query = {{"limit", "1000"}, {"fields", "name,size,timeModified"}};
     if (!prefix.empty()) request.query.emplace_back("prefix", prefix);
     if (!options.recursive) request.query.emplace_back("delimiter", "/");
     if (!start.empty()) request.query.emplace_back("start", start);
+    if (!options.until.empty()) request.query.emplace_back("end", options.End());
     Result<net::HttpAnswer> answer = client().Call(request, cancel);
     if (!answer.ok()) return answer.status().Wrap("list " + prefix);
     Result<json::Document> page = json::Document::Parse(answer->body);
@@ -167,7 +168,7 @@ Status OciBucket::Iter(const std::string& dir, const IterOptions& options, const
     for (size_t i = 0; i < prefixes.size(); ++i) entries.push_back({prefixes[i].String().value_or(""), 0, 0});
     std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
     for (const ObjectEntry& entry : entries) {
-      if (entry.name != prefix && !entry.name.empty()) GN_TRY(on_entry(entry));
+      if (entry.name != prefix && !entry.name.empty() && options.Includes(entry.name)) GN_TRY(on_entry(entry));
     }
     std::string next(page->root().Get("nextStartWith").String().value_or(""));
     if (!next.empty() && next == start) return {Code::kCorrupt, "list " + prefix + ": the same page again"};

@@ -35,6 +35,7 @@ class OciBucket final : public RestBucket {
 
   Status Iter(const std::string& dir, const IterOptions& options, const Cancel& cancel,
               const OnEntry& on_entry) override;
+  bool lists_ranges() const override { return true; }
   Status Upload(const std::string& name, Source& source, const UploadOptions& options, const Cancel& cancel) override;
 
  private:

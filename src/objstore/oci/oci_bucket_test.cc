@@ -133,10 +133,10 @@ class FakeOci {
     w.BeginObject().Key("objects").BeginArray();
     std::vector<std::string> dirs;
     int left = 1'000;
-    std::string start(form.Get("start"));
+    std::string start(form.Get("start")), end(form.Get("end"));
     (void)bucket_.Iter(std::string(form.Get("prefix")), {.recursive = !form.Has("delimiter")}, Cancel(),
                        [&](const ObjectEntry& entry) {
-                         if (entry.name < start) return Status();
+                         if (entry.name < start || (!end.empty() && entry.name >= end)) return Status();
                          if (left-- == 0) next = entry.name;
                          if (left < 0) return Status(Code::kExhausted, "page");
                          if (entry.is_directory()) {

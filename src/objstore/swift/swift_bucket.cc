@@ -61,13 +61,14 @@ Status SwiftBucket::Iter(const std::string& dir, const IterOptions& options, con
                          const OnEntry& on_entry) {
   GN_TRY(cancel.status());
   const std::string prefix = DirectoryPrefix(dir);
-  std::string marker;
+  std::string marker = options.after;
   while (true) {
     Request request = ObjectRequest("GET", "");
     request.query = {{"format", "json"}, {"limit", "10000"}};
     if (!prefix.empty()) request.query.emplace_back("prefix", prefix);
     if (!options.recursive) request.query.emplace_back("delimiter", "/");
     if (!marker.empty()) request.query.emplace_back("marker", marker);
+    if (!options.until.empty()) request.query.emplace_back("end_marker", options.End());
     Result<net::HttpAnswer> answer = client().Call(request, cancel);
     if (!answer.ok()) return answer.status().Wrap("list " + prefix);
     if (answer->status == 204 || answer->body.empty()) return Status();
@@ -87,7 +88,7 @@ Status SwiftBucket::Iter(const std::string& dir, const IterOptions& options, con
     std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
     for (const ObjectEntry& entry : entries) {
       bool segment = prefix.empty() && entry.name.starts_with(kSegments);
-      if (entry.name != prefix && !segment) GN_TRY(on_entry(entry));
+      if (entry.name != prefix && !segment && options.Includes(entry.name)) GN_TRY(on_entry(entry));
     }
     std::string last(entries.back().name);
     if (last <= marker) return {Code::kCorrupt, "list " + prefix + ": the same page again"};
