@@ -256,6 +256,80 @@ TEST_F(EngineTest, ResultsOfOneGroupAtDifferentTimesAreOneSeries) {
   EXPECT_THAT(Texts(Range("a * on() group_left(l) b", 0, 10'000, 10'000)), ElementsAre("{l=\"1\"} 10 20"));
 }
 
+TEST_F(EngineTest, LimitKAtOneTimeComesGroupByGroupAsItsHeapsAre) {
+  options_.experimental_functions = true;
+  Load("a", "1", {5});
+  Load("a", "2", {7});
+  Load("a", "3", {1});
+  Load("a", "4", {3});
+  EXPECT_THAT(Numbers(Instant("limitk(4, a)", 0)), ElementsAre(1, 3, 5, 7));
+  EXPECT_THAT(Numbers(Instant("limitk(3, a)", 0)), ElementsAre(1, 7, 5));
+  EXPECT_THAT(Numbers(Instant("limit_ratio(1, a)", 0)), ElementsAre(1, 3, 5, 7));
+  EXPECT_THAT(Numbers(Instant("limitk by (l) (1, a)", 0)), ElementsAre(5, 7, 1, 3));
+  EXPECT_THAT(Texts(Range("limitk(3, a)", 0, 0, 10'000)),
+              ElementsAre("{__name__=\"a\", l=\"1\"} 5", "{__name__=\"a\", l=\"2\"} 7", "{__name__=\"a\", l=\"3\"} 1"));
+}
+
+TEST_F(EngineTest, OneStepOfARangeIsNotAnInstant) {
+  Load("a", "1", {1, 2, 3});
+  auto warns = [](const QueryResult& result) { return !result.annotations.warnings().empty(); };
+  EXPECT_TRUE(warns(Range("sort(a)", 0, 300, 10'000)));
+  EXPECT_FALSE(warns(Range("sort(a)", 0, 0, 10'000)));
+  EXPECT_FALSE(warns(Range("sort(a @ 0)", 0, 20'000, 10'000)));
+  // The subquery's only step lies before its end.
+  EXPECT_TRUE(warns(Instant("max_over_time(sort(a)[10s:10s])", 15'000)));
+  EXPECT_FALSE(warns(Instant("max_over_time(sort(a)[10s:10s])", 20'000)));
+}
+
+TEST_F(EngineTest, ForcedMonotonicityCountsAsUpstream) {
+  auto load = [&](const std::string& le, std::vector<double> values) {
+    const Labels labels = Labels::From({{"__name__", "h_bucket"}, {"le", le}});
+    for (size_t i = 0; i < values.size(); ++i) storage_.Append(labels, static_cast<int64_t>(i) * 10'000, values[i]);
+  };
+  load("1", {5, 5, 1, 1, 5});
+  load("2", {3, 3, 3, 3, 3});
+  load("+Inf", {9, 9, 9, 9, 9});
+  auto told = [](const QueryResult& result) { return *result.annotations.infos().begin(); };
+  EXPECT_THAT(told(Instant("histogram_quantile(0.5, h_bucket)", 0)), HasSubstr("over 1 samples from"));
+  // 1, then 2 * (1 + 1), 2 * 4, 2 * 8, 2 * (16 + 1).
+  EXPECT_THAT(told(Range("histogram_quantile(0.5, h_bucket)", 0, 40'000, 10'000)),
+              HasSubstr("from buckets 2 to 2, with a max diff of 2, over 34 samples from 1970-01-01T00:00:00Z to "
+                        "1970-01-01T00:00:40Z"));
+}
+
+TEST_F(EngineTest, WindowEndsOfTheWrongFunctionAreAnErrorInTheirTurn) {
+  options_.extended_range_selectors = true;
+  Load("a", "1", {1, 2, 3});
+  Load("a", "2", {1, 2, 3});
+  EXPECT_THAT(Texts(Instant("sum_over_time(a[20s] anchored)", 20'000))[0], HasSubstr("anchored modifier can only be"));
+  EXPECT_THAT(Texts(Instant("sum_over_time(nothing[20s] smoothed)", 20'000))[0], HasSubstr("smoothed modifier can"));
+  EXPECT_THAT(Texts(Instant("(a + on () a) + sum_over_time(a[20s] anchored)", 20'000))[0],
+              HasSubstr("found duplicate series"));
+}
+
+TEST_F(EngineTest, DurationsOfSubqueriesAreResolvedStepFirst) {
+  EXPECT_THAT(Texts(Instant("max_over_time((a)[5m-5m:step()/2])", 0)),
+              ElementsAre("error: 24:32: duration must be greater than 0"));
+}
+
+TEST_F(EngineTest, CountsOfSmoothedHistogramsNeedNoBuckets) {
+  options_.extended_range_selectors = true;
+  const Labels labels = Labels::From({{"__name__", "h"}});
+  for (int64_t i = 0; i < 2; ++i) {
+    Histogram histogram;
+    histogram.schema = kCustomBucketsSchema;
+    histogram.custom_values = i == 0 ? std::vector<double>{1, 2} : std::vector<double>{1, 3};
+    histogram.count = histogram.sum = static_cast<double>(10 + 10 * i);
+    histogram.positive_spans = {{0, 1}};
+    histogram.positive_buckets = {histogram.count};
+    storage_.AppendHistogram(labels, i * 20'000, histogram);
+  }
+  const QueryResult counts = Instant("histogram_count(h smoothed)", 10'000);
+  EXPECT_THAT(Numbers(counts), ElementsAre(15));
+  EXPECT_TRUE(counts.annotations.infos().empty());
+  EXPECT_FALSE(Instant("histogram_quantile(0.5, h smoothed)", 10'000).annotations.infos().empty());
+}
+
 TEST_F(EngineTest, TooManySamplesEndTheQuery) {
   Load("a", "1", {1, 2, 3});
   Load("a", "2", {1, 2, 3});

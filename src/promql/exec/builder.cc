@@ -268,9 +268,6 @@ Builder::Vectors Builder::RangeFunction(const RangeFunctionNode& node, SampleSco
   if (MakeRangeFunction(node.function->name) == nullptr) {
     return Unsupported(fmt::format("function \"{}\"", node.function->name));
   }
-  if (node.range->kind == PlanKind::kMatrixSelect) {
-    GN_TRY(CheckWindowEnds(node.function->name, EndsOf(static_cast<const MatrixSelectNode&>(*node.range))));
-  }
   const bool careful = Careful(*node.range) && !KeepsName(node.function->name);
   auto evaluator = std::make_unique<RangeEvaluator>(context_, node, std::move(args), careful);
   std::unique_ptr<Operator> out;

@@ -79,8 +79,9 @@ std::string OwnKey(const PlanNode& node, const SelectKeyParts& parts) {
 
 std::string PlanKey(const PlanNode& node, const SelectKeyParts& parts) {
   const StepGrid& grid = node.grid;
-  std::string key = fmt::format("{} {} {} {} [{}]", static_cast<int>(node.kind), grid.start_ms,
-                                grid.steps > 1 ? grid.step_ms : 0, grid.steps, OwnKey(node, parts));
+  std::string key =
+      fmt::format("{} {} {} {}{} [{}]", static_cast<int>(node.kind), grid.start_ms, grid.steps > 1 ? grid.step_ms : 0,
+                  grid.steps, grid.ranged ? "r" : "", OwnKey(node, parts));
   if (node.kind == PlanKind::kRemote) return key;
   for (const PlanNode* child : PlanChildren(node)) key += "(" + PlanKey(*child, parts) + ")";
   return key;

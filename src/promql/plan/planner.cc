@@ -24,7 +24,9 @@ Result<Plan> Planner::Make(const Expr& root) {
         options_.end_ms < options_.start_ms ? 0 : (options_.end_ms - options_.start_ms) / options_.step_ms + 1;
     if (steps > std::numeric_limits<int32_t>::max()) return Status(Code::kInvalid, "too many steps in the query");
     scope.grid.steps = static_cast<uint32_t>(steps);
+    scope.grid.ranged = steps == 1 && options_.end_ms != options_.start_ms;
   }
+  scope.end_ms = times_.end_ms;
   scope.interval_ms = options_.step_ms;
   GN_ASSIGN(PlanPtr plan, Build(root, scope));
   const int64_t min = selection_.min_time_ms(), max = selection_.max_time_ms();
@@ -36,6 +38,8 @@ Planner::Built Planner::Build(const Expr& expr, const Scope& scope) {
   if (!invariance_.Wrapped(expr)) return BuildBare(expr, scope);
   Scope once = scope;
   once.grid.steps = std::min(1u, scope.grid.steps);
+  once.grid.ranged = false;
+  once.end_ms = scope.grid.start_ms;
   once.aggregate = nullptr;
   GN_ASSIGN(PlanPtr inner, BuildBare(expr, once));
   if (inner->kind == PlanKind::kNumber) inner->grid = scope.grid;

@@ -10,7 +10,8 @@ namespace gauntlet::promql {
 namespace {
 
 // The multiples of `step` in (first reference time - range, last reference time].
-Result<StepGrid> InnerGrid(const StepGrid& outer, int64_t shift_ms, int64_t range_ms, int64_t step) {
+Result<StepGrid> InnerGrid(const Scope& scope, int64_t shift_ms, int64_t range_ms, int64_t step) {
+  const StepGrid& outer = scope.grid;
   StepGrid grid;
   grid.step_ms = step;
   if (outer.steps == 0) {
@@ -24,6 +25,7 @@ Result<StepGrid> InnerGrid(const StepGrid& outer, int64_t shift_ms, int64_t rang
   int64_t steps = end < grid.start_ms ? 0 : (end - grid.start_ms) / step + 1;
   if (steps > std::numeric_limits<int32_t>::max()) return Status(Code::kInvalid, "too many steps in a subquery");
   grid.steps = static_cast<uint32_t>(steps);
+  grid.ranged = steps == 1 && grid.start_ms != scope.end_ms - shift_ms;
   return grid;
 }
 
@@ -67,13 +69,13 @@ Planner::Built Planner::Subquery(const SubqueryExpr& subquery, const Scope& scop
   auto node = std::make_shared<SubqueryNode>();
   Describe(*node, subquery, scope);
   GN_ASSIGN(int64_t offset, selection_.Offset(subquery.time));
-  node->range_ms = subquery.range_ms;
-  if (subquery.range_expr != nullptr) {
-    GN_ASSIGN(node->range_ms, ResolveDuration(*subquery.range_expr, times_, false));
-  }
   int64_t step = subquery.step_ms;
   if (subquery.step_expr != nullptr) {
     GN_ASSIGN(step, ResolveDuration(*subquery.step_expr, times_, false));
+  }
+  node->range_ms = subquery.range_ms;
+  if (subquery.range_expr != nullptr) {
+    GN_ASSIGN(node->range_ms, ResolveDuration(*subquery.range_expr, times_, false));
   }
   if (step == 0) {
     step = options_.no_step_subquery_interval ? options_.no_step_subquery_interval(node->range_ms) : 60'000;
@@ -88,7 +90,8 @@ Planner::Built Planner::Subquery(const SubqueryExpr& subquery, const Scope& scop
   below.subquery_offset_ms = (at ? 0 : scope.subquery_offset_ms) + offset;
   below.subquery_range_ms = (at ? 0 : scope.subquery_range_ms) + node->range_ms;
   if (at) below.subquery_at_ms = at;
-  GN_ASSIGN(below.grid, InnerGrid(scope.grid, node->shift_ms, node->range_ms, step));
+  GN_ASSIGN(below.grid, InnerGrid(scope, node->shift_ms, node->range_ms, step));
+  below.end_ms = scope.end_ms - node->shift_ms;
   GN_ASSIGN(node->expr, Build(*subquery.expr, below));
   node->single_name = node->expr->single_name;
   Title(*node);

@@ -106,7 +106,7 @@ bool PreservesAggregate(const AggregateNode& aggregate, const Partition& partiti
   }
   // The order of an instant query's topk is part of its answer, and the Query API's range queries have none.
   const bool ordered = aggregate.op == AggregateOp::kTopK || aggregate.op == AggregateOp::kBottomK;
-  if (ordered && aggregate.grid.steps == 1) return false;
+  if (ordered && aggregate.grid.instant()) return false;
   return Preserves(*aggregate.expr, partition);
 }
 

@@ -19,6 +19,7 @@ enum class HistogramUse : uint8_t { kAny, kStatistics, kBuckets };
 
 struct Scope {
   StepGrid grid;
+  int64_t end_ms = 0;       // of the evaluation; the last step may lie before
   int64_t interval_ms = 0;  // of the nearest subquery, or the query's
   // Sums over the enclosing subqueries, restarted at one with `@`.
   int64_t subquery_offset_ms = 0, subquery_range_ms = 0;

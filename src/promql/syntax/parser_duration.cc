@@ -7,10 +7,10 @@ namespace {
 
 using DurationOp = DurationExpr::Op;
 
-// Whether seconds do not fit upstream's int64 of nanoseconds. Neither does NaN, of which upstream makes -292 years.
+// Whether seconds do not fit upstream's int64 of nanoseconds. (NaN passes; see DurationMs in parser_modifiers.cc.)
 bool OutOfRange(double seconds) {
   constexpr double kLimit = 9223372036854775808.0 / 1e9;
-  return !(seconds <= kLimit && seconds >= -kLimit);
+  return seconds > kLimit || seconds < -kLimit;
 }
 
 bool IsLiteral(Tok type) { return type == Tok::kNumber || type == Tok::kDuration; }

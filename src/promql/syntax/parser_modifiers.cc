@@ -12,6 +12,7 @@ namespace {
 
 // As upstream keeps it, a whole number of nanoseconds; cut to the milliseconds that evaluation sees.
 int64_t DurationMs(double seconds) {
+  if (std::isnan(seconds)) return std::numeric_limits<int64_t>::min() / 1'000'000;  // as Go has it on amd64
   double ns = std::round(seconds * 1e9);
   if (ns >= 9223372036854775808.0) return std::numeric_limits<int64_t>::max() / 1'000'000;
   return static_cast<int64_t>(ns) / 1'000'000;

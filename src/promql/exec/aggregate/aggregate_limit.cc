@@ -1,10 +1,14 @@
-// limitk and limit_ratio: some series as they are. Nothing is kept but, for limitk, a count per group and step.
+// limitk and limit_ratio: some series as they are. Nothing is kept but, for limitk, a count per group and step; at one
+// time, the series, to have them in upstream's order.
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include "promql/exec/aggregate/aggregate.h"
 
@@ -26,6 +30,23 @@ class Limit : public Operator {
   Result<bool> Next(Rows* batch) override {
     batch->clear();
     if (!opened_) GN_TRY(Open());
+    GN_ASSIGN(bool more, NextKept(batch));
+    if (!node_.grid.instant()) return more;
+    for (; more; batch->clear()) {
+      for (Row& row : *batch) Push(std::move(row));
+      GN_ASSIGN(more, NextKept(batch));
+    }
+    batch->clear();
+    for (Rows& heap : std::exchange(heaps_, {})) {
+      batch->insert(batch->end(), std::make_move_iterator(heap.begin()), std::make_move_iterator(heap.end()));
+    }
+    return !batch->empty();
+  }
+
+ private:
+  // The next rows of which something is in.
+  Result<bool> NextKept(Rows* batch) {
+    batch->clear();
     while (children_[0] != nullptr) {
       GN_ASSIGN(bool more, child().Next(batch));
       if (!more) {
@@ -49,7 +70,22 @@ class Limit : public Operator {
     return false;
   }
 
- private:
+  // At one time upstream answers group by group, each as the heap that it pushed its series onto, the least value on
+  // top; a histogram counts as 0.
+  void Push(Row row) {
+    const uint32_t group = grouping_.Find(row.labels);
+    if (group >= heaps_.size()) heaps_.resize(group + 1);
+    Rows& heap = heaps_[group];
+    heap.push_back(std::move(row));
+    auto value = [&heap](size_t i) { return heap[i].column.CountFloats() > 0 ? heap[i].column.values()[0] : 0.0; };
+    for (size_t at = heap.size() - 1; at > 0;) {
+      const size_t above = (at - 1) / 2;
+      if (!std::isnan(value(at)) && !(value(at) < value(above))) break;
+      std::swap(heap[at], heap[above]);
+      at = above;
+    }
+  }
+
   Status Open() {
     opened_ = true;
     GN_ASSIGN(params_, EvaluateParams(*param_, aggregate_.param->kind == PlanKind::kNumber));
@@ -118,6 +154,7 @@ class Limit : public Operator {
   bool opened_ = false, nothing_ = false;
   Grouping grouping_;
   std::vector<std::vector<uint32_t>> counts_;
+  std::vector<Rows> heaps_;  // by group, at one time
   int64_t points_ = 0;
 };
 

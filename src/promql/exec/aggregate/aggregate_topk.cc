@@ -98,7 +98,7 @@ class TopK : public Operator {
     if (!checked_) GN_TRY(CheckParams());
     if (params_.max < 1) return false;
     if (unsure_order_) GN_TRY(CheckTies());
-    node_.grid.steps == 1 ? EmitInOrder(batch) : EmitSeries(batch);
+    node_.grid.instant() ? EmitInOrder(batch) : EmitSeries(batch);
     GN_TRY(held_.Set(CountSamples(*batch)));
     charge_.Clear();
     return !batch->empty();
@@ -162,7 +162,7 @@ class TopK : public Operator {
   // in an instant query, for what comes first.
   Status CheckTies() {
     auto equal = [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); };
-    const bool instant = node_.grid.steps == 1;
+    const bool instant = node_.grid.instant();
     if (instant && heaps_.size() > 1) return context_.NeedsLocal();
     for (size_t group = 0; group < heaps_.size(); ++group) {
       for (uint32_t step = 0; step < node_.grid.steps; ++step) {

@@ -111,7 +111,7 @@ class BinaryVector : public Operator {
       }
     }
     GN_TRY(MakeRows(out));
-    bool keep_equal = node_.grid.steps == 1 && context_.options.delayed_name_removal;
+    bool keep_equal = node_.grid.instant() && context_.options.delayed_name_removal;
     if (!keep_equal) GN_TRY(MergeSameLabels(out, MergedName::kOfFirstStep));
     return fault.status;
   }

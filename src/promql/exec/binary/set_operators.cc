@@ -103,7 +103,7 @@ class SetOperator : public Operator {
       Mask(&row.column, groups_.Find(row.labels), ~uint64_t{0});
       if (!row.column.empty()) batch->push_back(std::move(row));
     }
-    bool keep_equal = node_.grid.steps == 1 && context_.options.delayed_name_removal;
+    bool keep_equal = node_.grid.instant() && context_.options.delayed_name_removal;
     if (!keep_equal) GN_TRY(MergeSameLabels(batch, MergedName::kOfFirstStep));
     GN_TRY(held_.Set(CountSamples(*batch)));
     charge_.Clear();

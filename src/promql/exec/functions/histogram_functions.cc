@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <unordered_map>
 #include <utility>
 
@@ -30,7 +31,21 @@ struct NativeHistogram {
 // What is to be said about one series of the result.
 struct Findings {
   ForcedMonotonicity forced{.count = 0};
+  std::vector<uint32_t> forced_at;  // the steps
   NaNObservations nans;
+};
+
+// Of all series that are told of together: what was forced, and how often at each step.
+struct ForcedSeries {
+  ForcedMonotonicity found{.count = 0};
+  std::vector<uint64_t> per_step;
+
+  // As upstream counts: at each step after the first find it merges what it found so far with itself as well.
+  int64_t Count() const {
+    uint64_t count = 0;
+    for (uint64_t more : per_step) count = count == 0 ? more : 2 * (count + more);
+    return static_cast<int64_t>(count);
+  }
 };
 
 // labels.FormatOpenMetricsFloat: "1.0", not "1".
@@ -62,6 +77,10 @@ class HistogramFunction : public Operator {
     GN_TRY(Collect());
     size_t outputs = fraction_ ? 1 : args_.size();
     for (size_t output = 0; output < outputs; ++output) GN_TRY(Evaluate(output, batch));
+    for (auto& [metric, forced] : forced_) {
+      forced.found.count = forced.Count();
+      own_.NonMonotonicBuckets(metric, forced.found, vector_pos_);
+    }
     const bool may_coincide = !native_.empty() && !histograms_.empty();
     histograms_.clear();
     native_.clear();
@@ -168,7 +187,7 @@ class HistogramFunction : public Operator {
       statuses[i] = context_.CheckCancel();
       if (!statuses[i].ok()) return;
       rows[i] = i < natives ? EvaluateNative(native_[i], output, &findings[i].nans)
-                            : EvaluateOne(histograms_[i - natives], output, &findings[i].forced);
+                            : EvaluateOne(histograms_[i - natives], output, &findings[i]);
     };
     if (count == 1) {
       one(0);
@@ -187,10 +206,20 @@ class HistogramFunction : public Operator {
   }
 
   void Tell(const Findings& findings, std::string_view metric) {
-    if (findings.forced.count > 0) own_.NonMonotonicBuckets(metric, findings.forced, vector_pos_);
+    if (findings.forced.count > 0) AddForced(findings, &forced_[std::string(metric)]);
     if (findings.nans.skewed && fraction_) own_.FractionWithoutNaN(metric, vector_pos_);
     if (findings.nans.skewed && !fraction_) own_.QuantileSkewedByNaN(metric, vector_pos_);
     if (findings.nans.result_is_nan) own_.QuantileIsNaN(metric, vector_pos_);
+  }
+
+  void AddForced(const Findings& findings, ForcedSeries* forced) const {
+    if (forced->found.count == 0) {
+      forced->found = findings.forced;
+    } else {
+      forced->found.Merge(findings.forced);
+    }
+    forced->per_step.resize(node_.grid.steps);
+    for (uint32_t step : findings.forced_at) ++forced->per_step[step];
   }
 
   Row StartRow(const Labels& labels) const {
@@ -220,7 +249,7 @@ class HistogramFunction : public Operator {
     return row;
   }
 
-  Row EvaluateOne(const ClassicHistogram& histogram, size_t output, ForcedMonotonicity* forced) const {
+  Row EvaluateOne(const ClassicHistogram& histogram, size_t output, Findings* findings) const {
     Row row = StartRow(histogram.labels);
     std::vector<Bucket> buckets;
     auto evaluate = [&](uint32_t step) {
@@ -232,7 +261,10 @@ class HistogramFunction : public Operator {
       if (fraction_) {
         row.column.Set(step, BucketFraction(values_[0][step], values_[1][step], &buckets));
       } else {
-        row.column.Set(step, BucketQuantile(values_[output][step], &buckets, node_.grid.time_ms(step), forced));
+        const int64_t before = findings->forced.count;
+        row.column.Set(step,
+                       BucketQuantile(values_[output][step], &buckets, node_.grid.time_ms(step), &findings->forced));
+        if (findings->forced.count != before) findings->forced_at.push_back(step);
       }
     };
     for (uint32_t step = 0; step < node_.grid.steps; ++step) {
@@ -252,6 +284,7 @@ class HistogramFunction : public Operator {
   std::unordered_map<std::string, size_t> index_;
   std::vector<ClassicHistogram> histograms_;
   std::vector<NativeHistogram> native_;
+  std::map<std::string, ForcedSeries> forced_;  // by the metric's name as it is told
 };
 
 }  // namespace

@@ -76,7 +76,7 @@ class Sort : public Operator {
   Result<bool> Next(Rows* batch) override {
     batch->clear();
     if (children_[0] == nullptr) return false;
-    if (node_.grid.steps != 1) {
+    if (!node_.grid.instant()) {
       own_.Warn("sort is ineffective for range queries since results are always ordered by labels", node_.pos);
     }
     GN_TRY(Drain(0, batch));
@@ -84,7 +84,7 @@ class Sort : public Operator {
       for (Row& row : *batch) row.column.histograms().clear();
       std::erase_if(*batch, [](const Row& row) { return row.column.empty(); });
     }
-    if (node_.grid.steps == 1) {
+    if (node_.grid.instant()) {
       order_ == SortOrder::kByValue ? SortByValue(batch) : SortByLabels(batch);
       if (node_.unsure_order && order_ == SortOrder::kByValue) GN_TRY(CheckTies(*batch));
     }

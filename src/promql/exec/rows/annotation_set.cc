@@ -50,6 +50,15 @@ std::string LineAndColumn(std::string_view query, int offset) {
   return fmt::format("{}:{}", 1 + std::count(before.begin(), before.end(), '\n'), column);
 }
 
+void ForcedMonotonicity::Merge(const ForcedMonotonicity& more) {
+  first_ms = std::min(first_ms, more.first_ms);
+  last_ms = std::max(last_ms, more.last_ms);
+  if (more.min_bucket < min_bucket) min_bucket = more.min_bucket;
+  if (more.max_bucket > max_bucket) max_bucket = more.max_bucket;
+  if (more.max_diff > max_diff) max_diff = more.max_diff;
+  count = static_cast<int64_t>(static_cast<uint64_t>(count) + static_cast<uint64_t>(more.count));  // it may wrap
+}
+
 void AnnotationSet::Insert(std::string text, const Entry& entry) {
   auto [at, inserted] = entries_.try_emplace(std::move(text), entry);
   if (inserted) return;
@@ -58,17 +67,9 @@ void AnnotationSet::Insert(std::string text, const Entry& entry) {
     case Detail::kNone:
       old = entry;
       break;
-    case Detail::kMonotonicity: {
-      ForcedMonotonicity& sum = old.monotonicity;
-      const ForcedMonotonicity& more = entry.monotonicity;
-      sum.first_ms = std::min(sum.first_ms, more.first_ms);
-      sum.last_ms = std::max(sum.last_ms, more.last_ms);
-      if (more.min_bucket < sum.min_bucket) sum.min_bucket = more.min_bucket;
-      if (more.max_bucket > sum.max_bucket) sum.max_bucket = more.max_bucket;
-      if (more.max_diff > sum.max_diff) sum.max_diff = more.max_diff;
-      sum.count += more.count;
+    case Detail::kMonotonicity:
+      old.monotonicity.Merge(entry.monotonicity);
       break;
-    }
     case Detail::kOverlap:
       old.monotonicity.count += entry.monotonicity.count;
       break;

@@ -23,6 +23,8 @@ struct ForcedMonotonicity {
   int64_t first_ms = 0, last_ms = 0;
   double min_bucket = 0, max_bucket = 0, max_diff = 0;
   int64_t count = 1;
+
+  void Merge(const ForcedMonotonicity& more);
 };
 
 enum class HistogramOperation : uint8_t { kAddition, kSubtraction, kAggregation };

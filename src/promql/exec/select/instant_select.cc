@@ -179,6 +179,9 @@ class SmoothedReader : public SeriesReader {
     Samples& samples = scratch->samples;
     samples.Clear();
     GN_TRY(series.Read(&samples));
+    if (node_.histogram_statistics) {
+      KeepStatistics({spec_.grid, spec_.shift_ms - spec_.after_ms, spec_.range_ms + spec_.after_ms}, &samples);
+    }
     SeriesWindows windows;
     if (samples.size() == 0 || !MakeWindows(spec_, series.labels(), &samples, scratch, &windows)) return Status();
     row->column = Column(spec_.grid.steps);

@@ -116,7 +116,8 @@ RangeEvaluator::RangeEvaluator(ExecContext& context, const RangeFunctionNode& no
 Status RangeEvaluator::Open() {
   call_.args.resize(args_.size());
   for (size_t i = 0; i < args_.size(); ++i) GN_TRY(args_[i]->Evaluate(&call_.args[i]));
-  return Status();
+  if (node_.range->kind != PlanKind::kMatrixSelect) return Status();
+  return CheckWindowEnds(node_.function->name, EndsOf(static_cast<const MatrixSelectNode&>(*node_.range)));
 }
 
 void RangeEvaluator::Annotate(AnnotationSet* out) const {
