@@ -118,7 +118,7 @@ Status Evaluation::FinishNames(Rows* rows) const {
   for (Row& row : *rows) {
     if (row.drop_name) row.labels = DropMetadata(row.labels);
   }
-  return MergeSameLabels(rows, MergedName::kOfFirstRow);
+  return MergeSameLabels(context_, rows, MergedName::kOfFirstRow);
 }
 
 Status Evaluation::RunRange(EvaluationOutput* out, MemoryCharge* charge) {
@@ -164,13 +164,13 @@ Status Evaluation::RunSubquery(EvaluationOutput* out, MemoryCharge* charge) {
     const Column& column = row.column;
     std::vector<uint64_t> steps(column.words());
     column.OrPresence(steps.data());
-    ForEachBit(steps.data(), column.words(), [&](uint32_t step) {
+    GN_TRY(context_.ForEachStep(steps.data(), column.steps(), [&](uint32_t step) {
       if (const Histogram* histogram = column.FindHistogram(step)) {
         raw.samples.histograms.push_back({static_cast<uint32_t>(raw.samples.size()), *histogram});
       }
       raw.samples.times_ms.push_back(node.expr->grid.time_ms(step));
       raw.samples.values.push_back(column.Has(step) ? column.values()[step] : 0);
-    });
+    }));
     scope_->total += CountSamples(raw.samples);
     GN_TRY(charge->Grow(sizeof(RawSeries) + raw.samples.memory_bytes()));
     out->raw.push_back(std::move(raw));

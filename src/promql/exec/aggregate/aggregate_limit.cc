@@ -57,7 +57,7 @@ class Limit : public Operator {
         if (nothing_) {
           row.column = Column();
         } else if (ratio_) {
-          Sample(&row);
+          GN_TRY(Sample(&row));
         } else {
           GN_TRY(Count(&row));
         }
@@ -115,17 +115,18 @@ class Limit : public Operator {
 
   // Keeps the steps for which `keep` says so.
   template <typename Fn>
-  static void Filter(Column* column, Fn keep) {
-    ForEachBit(column->present(), column->words(), [&](uint32_t step) {
+  Status Filter(Column* column, Fn keep) const {
+    GN_TRY(context_.ForEachStep(column->present(), column->steps(), [&](uint32_t step) {
       if (!keep(step)) column->Clear(step);
-    });
+    }));
     std::erase_if(column->histograms(), [&](const HistogramPoint& p) { return !keep(p.step); });
+    return Status();
   }
 
   // A series is in when its hash, as a fraction of the largest, is below the ratio; for a negative one in the rest.
-  void Sample(Row* row) const {
+  Status Sample(Row* row) const {
     double offset = static_cast<double>(row->labels.Hash()) / 18446744073709551616.0;
-    Filter(&row->column, [&](uint32_t step) {
+    return Filter(&row->column, [&](uint32_t step) {
       double ratio = std::clamp(params_.values[step], -1.0, 1.0);
       return (ratio >= 0 && offset < ratio) || (ratio < 0 && offset >= 1.0 + ratio);
     });
@@ -138,13 +139,12 @@ class Limit : public Operator {
       GN_TRY(charge_.Grow(node_.grid.steps * sizeof(uint32_t) + grouping_.labels(group).memory_bytes() + 64));
     }
     auto& counts = counts_[group];
-    Filter(&row->column, [&](uint32_t step) {
+    return Filter(&row->column, [&](uint32_t step) {
       // The first k, whole numbers only: k of 2.7 is 2.
       if (!(params_.values[step] >= counts[step] + 1.0)) return false;
       ++counts[step];
       return true;
     });
-    return Status();
   }
 
   const AggregateNode& aggregate_;

@@ -38,14 +38,18 @@ struct Side {
   std::vector<Bits> present;
   Bits any;
 
-  void Index(uint32_t words) {
+  // `poll`: its status, now and then, told of how many words more were seen.
+  template <typename Poll>
+  Status Index(uint32_t words, Poll poll) {
     any.assign(words, 0);
     present.resize(rows.size());
     for (size_t i = 0; i < rows.size(); ++i) {
+      GN_TRY(poll(words));
       present[i].assign(words, 0);
       rows[i].column.OrPresence(present[i].data());
       for (uint32_t w = 0; w < words; ++w) any[w] |= present[i][w];
     }
+    return Status();
   }
 };
 
@@ -95,15 +99,16 @@ class BinaryVector : public Operator {
 
  private:
   Status Join(Rows* out) {
-    many_.Index(words_);
-    one_.Index(words_);
+    auto poll = [this](uint64_t words) { return Poll(words); };
+    GN_TRY(many_.Index(words_, poll));
+    GN_TRY(one_.Index(words_, poll));
     FindActive();
-    MakeGroups();
+    GN_TRY(MakeGroups());
     GN_TRY(context_.CheckCancel());
     Fault fault;
-    FindDuplicates(&fault);
+    GN_TRY(FindDuplicates(&fault));
     // What upstream does at a fault's step comes after its check for duplicates, so that one wins at equal steps.
-    FindMultipleMatches(&fault);
+    GN_TRY(FindMultipleMatches(&fault));
     if (fault.step != kNever) {
       // Only what comes before it can still be at fault earlier.
       for (uint32_t step = fault.step; step < node_.grid.steps; ++step) {
@@ -112,8 +117,17 @@ class BinaryVector : public Operator {
     }
     GN_TRY(MakeRows(out));
     bool keep_equal = node_.grid.instant() && context_.options.delayed_name_removal;
-    if (!keep_equal) GN_TRY(MergeSameLabels(out, MergedName::kOfFirstStep));
+    if (!keep_equal) GN_TRY(MergeSameLabels(context_, out, MergedName::kOfFirstStep));
     return fault.status;
+  }
+
+  // Whether the query is over, after about so many words of bits.
+  Status Poll(uint64_t words) {
+    constexpr uint64_t kRow = 64;  // what a row costs beside its bits
+    polled_ += words + kRow;
+    if (polled_ < kPollSteps) return Status();
+    polled_ = 0;
+    return context_.CheckCancel();
   }
 
   // The steps at which upstream looks at the vectors at all.
@@ -125,26 +139,29 @@ class BinaryVector : public Operator {
     }
   }
 
-  void MakeGroups() {
+  Status MakeGroups() {
     Grouping grouping(names_, !matching_.on);
-    auto add = [&](const Rows& rows, std::vector<uint32_t> MatchGroup::* side) {
+    auto add = [&](const Rows& rows, std::vector<uint32_t> MatchGroup::* side) -> Status {
       for (uint32_t i = 0; i < rows.size(); ++i) {
+        GN_TRY(Poll(0));
         uint32_t group = grouping.Find(rows[i].labels);
         if (group == groups_.size()) groups_.emplace_back();
         (groups_[group].*side).push_back(i);
       }
+      return Status();
     };
-    add(many_.rows, &MatchGroup::many);
-    add(one_.rows, &MatchGroup::one);
+    GN_TRY(add(many_.rows, &MatchGroup::many));
+    return add(one_.rows, &MatchGroup::one);
   }
 
   // Two series of the "one" side in a group at one step.
-  void FindDuplicates(Fault* fault) {
+  Status FindDuplicates(Fault* fault) {
     uint32_t first_step = kNever;
     for (const MatchGroup& group : groups_) {
       if (group.one.size() < 2) continue;
       Bits seen(words_), twice(words_);
       for (uint32_t row : group.one) {
+        GN_TRY(Poll(words_));
         for (uint32_t w = 0; w < words_; ++w) {
           uint64_t now = one_.present[row][w] & active_[w];
           twice[w] |= seen[w] & now;
@@ -154,6 +171,7 @@ class BinaryVector : public Operator {
       first_step = std::min(first_step, FirstBit(twice));
     }
     if (first_step != kNever) fault->Take(first_step, DescribeDuplicate(first_step));
+    return Status();
   }
 
   // The first row, in order, that meets an earlier one of its group at the step.
@@ -181,7 +199,7 @@ class BinaryVector : public Operator {
   }
 
   // Two results of a group at one step, which one-to-one never allows, and grouping only with different labels.
-  void FindMultipleMatches(Fault* fault) {
+  Status FindMultipleMatches(Fault* fault) {
     const bool one_to_one = matching_.card == MatchCardinality::kOneToOne;
     for (const MatchGroup& group : groups_) {
       if (group.many.size() < 2) continue;
@@ -190,7 +208,10 @@ class BinaryVector : public Operator {
       std::unordered_map<std::string, Bits> matched;
       ResultLabels names(matching_, names_, DropsMetadata());
       for (uint32_t row : group.many) {
+        Status over;
         ForEachPartner(group, row, [&](const Row* one, const Bits& both) {
+          if (over.ok()) over = Poll(3 * words_);
+          if (!over.ok()) return;
           std::string key;
           if (!one_to_one) {
             LabelsView with = one != nullptr ? one->labels.view() : LabelsView();
@@ -214,8 +235,10 @@ class BinaryVector : public Operator {
                                               : "multiple matches for labels: grouping labels must ensure unique "
                                                 "matches"));
         });
+        GN_TRY(over);
       }
     }
+    return Status();
   }
 
   // Calls fn(one, steps) for each row of the "one" side that meets `row`, and fn(null, steps) where a fill value does.
@@ -248,9 +271,10 @@ class BinaryVector : public Operator {
     }
     std::vector<Bits> matched(matching_.fill_left ? groups_.size() : 0, Bits(words_));
     for (uint32_t row = 0; row < many_.rows.size(); ++row) {
-      if (row % 64 == 0) GN_TRY(context_.CheckCancel());
+      GN_TRY(Poll(words_));
       Status status;
       ForEachPartner(groups_[group_of[row]], row, [&](const Row* one, const Bits& both) {
+        if (status.ok()) status = Poll(words_);
         if (!status.ok()) return;
         Row& many = many_.rows[row];
         Labels fill_labels;
@@ -277,6 +301,7 @@ class BinaryVector : public Operator {
       for (uint32_t row : groups_[g].one) group_of[row] = g;
     }
     for (uint32_t row = 0; row < one_.rows.size(); ++row) {
+      GN_TRY(Poll(words_));
       Bits rest = one_.present[row];
       for (uint32_t w = 0; w < words_; ++w) rest[w] &= active_[w] & ~matched[group_of[row]][w];
       if (FirstBit(rest) == kNever) continue;
@@ -305,6 +330,7 @@ class BinaryVector : public Operator {
   const std::vector<std::string> names_;
   const uint32_t words_;
   Side many_, one_;
+  uint64_t polled_ = 0;
   Bits active_;
   std::vector<MatchGroup> groups_;
   SeriesPair pair_{context_, binary_, swapped_};

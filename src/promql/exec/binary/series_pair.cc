@@ -52,15 +52,14 @@ Result<Column> SeriesPair::Combine(const Column* many, const Column* one, double
     }));
   } else if (IsComparison(node_.op)) {
     StepBits holds(words_);
-    ApplyComparison(node_.op, lhs, rhs, holds.data(), node_.grid.steps);
-    if (node_.return_bool) {
-      for (uint32_t i = 0; i < node_.grid.steps; ++i) {
+    GN_TRY(context_.InBlocks(node_.grid.steps, [&](uint32_t begin, uint32_t end) {
+      ApplyComparison(node_.op, lhs + begin, rhs + begin, holds.data() + begin / 64, end - begin);
+      if (!node_.return_bool) std::copy(lhs + begin, lhs + end, out.values() + begin);
+      for (uint32_t i = begin; node_.return_bool && i < end; ++i) {
         out.values()[i] = static_cast<double>(holds[i / 64] >> (i % 64) & 1);
       }
-    } else {
-      std::copy_n(lhs, node_.grid.steps, out.values());
-      for (uint32_t w = 0; w < words_; ++w) kept[w] &= holds[w];
-    }
+    }));
+    for (uint32_t w = 0; !node_.return_bool && w < words_; ++w) kept[w] &= holds[w];
   } else {  // trim
     ForEachBit(kept.data(), words_, [&](uint32_t step) { Note(step, BinaryNote::kIncompatibleTypes, false, false); });
     for (uint32_t w = 0; w < words_; ++w) both->at(w) &= ~std::exchange(kept[w], 0);

@@ -93,18 +93,30 @@ class SetOperator : public Operator {
     return Status();
   }
 
+  // Once a row of what is held: now and then whether the query is over.
+  Status Poll() {
+    polled_ += 64 + Column::WordCount(node_.grid.steps);
+    if (polled_ < kPollSteps) return Status();
+    polled_ = 0;
+    return context_.CheckCancel();
+  }
+
   Result<bool> Or(Rows* batch) {
     if (children_[0] == nullptr) return false;
     Rows rhs;
     GN_TRY(Drain(0, batch));
-    for (const Row& row : *batch) row.column.OrPresence(groups_.Find(row.labels).data());
+    for (const Row& row : *batch) {
+      GN_TRY(Poll());
+      row.column.OrPresence(groups_.Find(row.labels).data());
+    }
     GN_TRY(Drain(1, &rhs));
     for (Row& row : rhs) {
+      GN_TRY(Poll());
       Mask(&row.column, groups_.Find(row.labels), ~uint64_t{0});
       if (!row.column.empty()) batch->push_back(std::move(row));
     }
     bool keep_equal = node_.grid.instant() && context_.options.delayed_name_removal;
-    if (!keep_equal) GN_TRY(MergeSameLabels(batch, MergedName::kOfFirstStep));
+    if (!keep_equal) GN_TRY(MergeSameLabels(context_, batch, MergedName::kOfFirstStep));
     GN_TRY(held_.Set(CountSamples(*batch)));
     charge_.Clear();
     return !batch->empty();
@@ -114,6 +126,7 @@ class SetOperator : public Operator {
   const std::vector<std::string> names_;
   GroupPresence groups_;
   int64_t points_ = 0;
+  uint64_t polled_ = 0;
 };
 
 }  // namespace

@@ -85,7 +85,7 @@ class HistogramFunction : public Operator {
     histograms_.clear();
     native_.clear();
     if (!context_.options.delayed_name_removal || may_coincide)
-      GN_TRY(MergeSameLabels(batch, MergedName::kOfFirstStep));
+      GN_TRY(MergeSameLabels(context_, batch, MergedName::kOfFirstStep));
     GN_TRY(held_.Set(CountSamples(*batch)));
     charge_.Clear();
     return !batch->empty();

@@ -42,6 +42,8 @@ size_t GroupNumber(std::string_view name) {
   return number;
 }
 
+constexpr size_t kPollRows = 1024;  // between two looks at the end of the query
+
 class LabelFunction : public Operator {
  public:
   LabelFunction(ExecContext& context, const PlanNode& node, std::vector<std::string> strings,
@@ -55,14 +57,16 @@ class LabelFunction : public Operator {
     if (children_[0] == nullptr) return false;
     GN_TRY(CheckStrings());
     GN_TRY(Drain(0, batch));
-    for (Row& row : *batch) {
+    for (size_t i = 0; i < batch->size(); ++i) {
+      if (i % kPollRows == kPollRows - 1) GN_TRY(context_.CheckCancel());
+      Row& row = (*batch)[i];
       if (!NewValue(row.labels, &value_)) continue;
       builder_.Reset(row.labels);
       builder_.Set(target(), value_);
       row.labels = builder_.Build();
       if (target() == kMetricName) row.drop_name = false;
     }
-    GN_TRY(MergeSameLabels(batch, MergedName::kOfFirstRow));
+    GN_TRY(MergeSameLabels(context_, batch, MergedName::kOfFirstRow));
     GN_TRY(held_.Set(CountSamples(*batch)));
     charge_.Clear();
     return !batch->empty();

@@ -16,6 +16,7 @@
 #include "base/memory_budget.h"
 #include "base/status.h"
 #include "promql/exec/rows/poll.h"
+#include "promql/exec/rows/row.h"
 #include "promql/plan/step_grid.h"
 #include "storage/storage.h"
 
@@ -106,6 +107,13 @@ struct ExecContext {
   template <typename Fn>
   Status InBlocks(uint32_t size, Fn&& fn) const {
     return promql::InBlocks(size, [this] { return cancel.stopped(); }, fn) ? Status() : Stopped();
+  }
+  // Calls fn(step) for each set bit of [0, steps), ascending; sees the end of the query as InBlocks does.
+  template <typename Fn>
+  Status ForEachStep(const uint64_t* present, uint32_t steps, Fn&& fn) const {
+    return InBlocks(steps, [&](uint32_t begin, uint32_t end) {
+      ForEachBit(present + begin / 64, Column::WordCount(end - begin), [&](uint32_t i) { fn(begin + i); });
+    });
   }
   Status Stopped() const {
     return cancel.status().code() == Code::kDeadline

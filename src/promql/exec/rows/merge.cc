@@ -24,7 +24,7 @@ class Merge : public Operator {
     batch->clear();
     if (children_[0] == nullptr) return false;
     GN_TRY(Drain(0, batch));
-    GN_TRY(MergeSameLabels(batch, MergedName::kOfFirstStep));
+    GN_TRY(MergeSameLabels(context_, batch, MergedName::kOfFirstStep));
     GN_TRY(held_.Set(CountSamples(*batch)));
     charge_.Clear();
     return !batch->empty();
@@ -71,29 +71,31 @@ uint32_t FirstStep(const Column& column) {
 
 }  // namespace
 
-bool MergeColumns(Column* column, Column&& other) {
+Status MergeColumns(const ExecContext& context, Column* column, Column&& other) {
   const uint32_t words = column->words();
   std::vector<uint64_t> mine(words), theirs(words);
   column->OrPresence(mine.data());
   other.OrPresence(theirs.data());
   for (uint32_t w = 0; w < words; ++w) {
-    if ((mine[w] & theirs[w]) != 0) return false;
+    if ((mine[w] & theirs[w]) != 0) return SameLabelset();
   }
-  ForEachBit(other.present(), words, [&](uint32_t step) { column->Set(step, other.values()[step]); });
+  GN_TRY(context.ForEachStep(other.present(), other.steps(),
+                             [&](uint32_t step) { column->Set(step, other.values()[step]); }));
   auto& histograms = column->histograms();
   histograms.insert(histograms.end(), std::make_move_iterator(other.histograms().begin()),
                     std::make_move_iterator(other.histograms().end()));
   std::sort(histograms.begin(), histograms.end(),
             [](const HistogramPoint& a, const HistogramPoint& b) { return a.step < b.step; });
-  return true;
+  return Status();
 }
 
-Status MergeSameLabels(Rows* rows, MergedName name) {
+Status MergeSameLabels(const ExecContext& context, Rows* rows, MergedName name) {
   if (rows->size() < 2) return Status();
   std::unordered_map<std::string_view, size_t, HashLabels> first;
   first.reserve(rows->size());
   bool merged = false;
   for (size_t i = 0; i < rows->size(); ++i) {
+    if (i % kPollSteps == kPollSteps - 1) GN_TRY(context.CheckCancel());
     auto [at, inserted] = first.try_emplace((*rows)[i].labels.packed(), i);
     if (inserted) continue;
     merged = true;
@@ -101,7 +103,8 @@ Status MergeSameLabels(Rows* rows, MergedName name) {
     if (name == MergedName::kOfFirstStep && FirstStep(row.column) < FirstStep(into.column)) {
       into.drop_name = row.drop_name;
     }
-    if (!MergeColumns(&into.column, std::move(row.column))) return SameLabelset();
+    GN_TRY(context.CheckCancel());
+    GN_TRY(MergeColumns(context, &into.column, std::move(row.column)));
     row.column = Column();
   }
   if (merged) std::erase_if(*rows, [](const Row& row) { return row.column.steps() == 0; });

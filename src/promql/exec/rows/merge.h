@@ -17,9 +17,9 @@ enum class MergedName : uint8_t { kOfFirstStep, kOfFirstRow };
 
 // Joins rows of equal labels into the first of them. kInvalid when two have something at the same step. (Where a float
 // meets a histogram, upstream's label functions and unary minus give a series with both, which nothing can read.)
-Status MergeSameLabels(Rows* rows, MergedName name);
-// Adds what `other` has to `row`; false when both have something at one step.
-bool MergeColumns(Column* column, Column&& other);
+Status MergeSameLabels(const ExecContext& context, Rows* rows, MergedName name);
+// Adds what `other` has to `column`; kInvalid when both have something at one step.
+Status MergeColumns(const ExecContext& context, Column* column, Column&& other);
 
 // Holds all rows of its input and merges them.
 std::unique_ptr<Operator> MakeMerge(ExecContext& context, const PlanNode& node, std::unique_ptr<Operator> input);

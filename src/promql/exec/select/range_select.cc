@@ -30,7 +30,7 @@ class RangeStage : public Stage {
   Status Apply(Row* row, WorkerScratch* scratch) const override {
     Samples& samples = scratch->samples;
     samples.Clear();
-    ToSamples(row->column, &samples);
+    GN_TRY(ToSamples(row->column, &samples, scratch));
     GN_TRY(scratch->CheckCancelBehind(row->column.steps()));
     Row out;
     GN_TRY(evaluator_->Evaluate(row->labels, row->drop_name, &samples, &out, scratch));
@@ -40,7 +40,7 @@ class RangeStage : public Stage {
   void Annotate(AnnotationSet* out) const override { evaluator_->Annotate(out); }
 
  private:
-  void ToSamples(const Column& column, Samples* samples) const {
+  Status ToSamples(const Column& column, Samples* samples, WorkerScratch* scratch) const {
     auto histogram = column.histograms().begin();
     auto add_histograms = [&](uint32_t before) {
       for (; histogram != column.histograms().end() && histogram->step < before; ++histogram) {
@@ -52,12 +52,16 @@ class RangeStage : public Stage {
         samples->values.push_back(0);
       }
     };
-    ForEachBit(column.present(), column.words(), [&](uint32_t step) {
+    auto add_float = [&](uint32_t step) {
       add_histograms(step);
       samples->times_ms.push_back(inner_.time_ms(step));
       samples->values.push_back(column.values()[step]);
+    };
+    return scratch->InBlocks(column.steps(), [&](uint32_t begin, uint32_t end) {
+      ForEachBit(column.present() + begin / 64, Column::WordCount(end - begin),
+                 [&](uint32_t i) { add_float(begin + i); });
+      add_histograms(end);
     });
-    add_histograms(column.steps());
   }
 
   std::unique_ptr<RangeEvaluator> evaluator_;
