@@ -93,6 +93,16 @@ class BlocksBesidePrometheus : public ::testing::Test {
     std::erase_if(answer, [](const auto& series) { return series.second.empty(); });
     return answer;
   }
+  static std::vector<std::string> LabelSets(PrometheusStore& store, const storeapi::SeriesRequest& request) {
+    std::vector<std::string> sets;
+    auto stream = store.Series(request, {});
+    for (;;) {
+      auto batch = stream->Next();
+      EXPECT_TRUE(batch.ok()) << batch.status().message();
+      if (!batch.ok() || *batch == nullptr) return sets;
+      for (size_t i = 0; i < (*batch)->size(); ++i) sets.push_back((*batch)->labels(i).ToString());
+    }
+  }
   void ExpectSameAnswers(const std::vector<std::string>& matchers) {
     auto readable = parts_.blocks->Take();
     ASSERT_TRUE(readable.has_value());
@@ -197,6 +207,50 @@ TEST_F(BlocksBesidePrometheus, PrometheusIsNotAskedForTimesThatBlocksCover) {
   auto stream = store.Series(request, {});
   Collect(*stream, request.min_time_ms, request.max_time_ms, &answer);
   EXPECT_EQ(answer.size(), 9u);
+}
+
+// Names, values and series without chunks, of blocks and head together and of blocks alone.
+TEST_F(BlocksBesidePrometheus, LabelsAreThoseOfPrometheus) {
+  Start({"float-2h", "many-2h"});
+  PrometheusApi nowhere("http://127.0.0.1:1", *parts_.client);
+  PrometheusStore remote(*parts_.api, *parts_.heartbeat, parts_.pool, RemoteReadOptions(), nullptr);
+  PrometheusStore own(*parts_.api, *parts_.heartbeat, parts_.pool, RemoteReadOptions(), parts_.blocks.get());
+  PrometheusStore alone(nowhere, *parts_.heartbeat, parts_.pool, RemoteReadOptions(), parts_.blocks.get());
+  auto matchers = [](const char* text) {
+    return *text == 0 ? Matchers() : Matchers{*Matcher::Make(MatchType::kRegexp, "__name__", text)};
+  };
+  for (const char* text : {"", "edge|constant|special", "n.*", "nothing_of_the_kind"}) {
+    for (int64_t end_ms : {kEnd - 1, std::numeric_limits<int64_t>::max()}) {
+      SCOPED_TRACE(std::string(text) + (end_ms == kEnd - 1 ? "" : ", to the end of time"));
+      PrometheusStore& subject = end_ms == kEnd - 1 ? alone : own;
+      storeapi::LabelsRequest request;
+      request.start_ms = kBegin;
+      request.end_ms = end_ms;
+      request.matchers = matchers(text);
+      auto expected = remote.LabelNames(request, {}), got = subject.LabelNames(request, {});
+      ASSERT_TRUE(expected.ok() && got.ok()) << got.status().message();
+      EXPECT_EQ(got->values, expected->values);
+      for (const char* label : {"__name__", "job", "kind", "cluster", "no_such_label"}) {
+        for (int64_t limit : {0, 2}) {
+          request.label = label;
+          request.limit = limit;
+          expected = remote.LabelValues(request, {}), got = subject.LabelValues(request, {});
+          ASSERT_TRUE(expected.ok() && got.ok()) << got.status().message();
+          EXPECT_EQ(got->values, expected->values) << label << " " << limit;
+        }
+      }
+      if (*text == 0) continue;
+      storeapi::SeriesRequest series;
+      series.min_time_ms = kBegin;
+      series.max_time_ms = end_ms;
+      series.skip_chunks = true;
+      series.matchers = matchers(text);
+      for (int64_t limit : {0, 3}) {
+        series.limit = limit;
+        EXPECT_EQ(LabelSets(subject, series), LabelSets(remote, series));
+      }
+    }
+  }
 }
 
 TEST_F(BlocksBesidePrometheus, ABlockThatIsRemovedInMidAnswerDoesNoHarm) {

@@ -5,14 +5,18 @@
 
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "sidecar/heartbeat.h"
 #include "sidecar/local_blocks.h"
 #include "sidecar/prometheus_api.h"
 #include "sidecar/remote_read.h"
 #include "storeapi/store.h"
+#include "tsdb/block/block_directory.h"
 
 namespace gauntlet {
 class Executor;
@@ -34,13 +38,28 @@ class PrometheusStore : public storeapi::Store {
                                              const storeapi::CallContext& context) override;
 
  private:
+  // What a label request asks of whom: blocks of the times that they cover, Prometheus from `start_ms` on, if at all.
+  struct Parts {
+    tsdb::BlockList blocks;
+    int64_t start_ms;
+    bool prometheus = true;
+  };
+  Parts Split(int64_t start_ms, int64_t end_ms) const;
+  using AskBlock = std::function<Result<std::vector<std::string>>(const tsdb::Block&)>;
+  using AskPrometheus = std::function<Result<std::vector<std::string>>(int64_t start_ms)>;
+  // What both say, in any order; all of Prometheus when a block cannot be read.
+  Result<std::vector<std::string>> AskBoth(int64_t start_ms, int64_t end_ms, const AskBlock& block,
+                                           const AskPrometheus& prometheus, const Cancel& cancel) const;
+
   // Distinct label sets that match; by /api/v1/series, or where that refuses the matchers, by remote read.
   Result<std::vector<Labels>> MatchingSeries(const Matchers& matchers, int64_t start_ms, int64_t end_ms, int64_t limit,
                                              const Cancel& cancel) const;
-  // Chunks: of the times that local blocks cover from these, the rest by remote read.
-  std::unique_ptr<storeapi::SeriesStream> Samples(RemoteReadRequest read, const Cancel& cancel) const;
-  std::unique_ptr<storeapi::SeriesStream> LabelsOnly(const storeapi::SeriesRequest& request, RemoteReadRequest read,
-                                                     const Cancel& cancel) const;
+  Result<bool> AnyMatches(const Matchers& matchers, int64_t start_ms, int64_t end_ms, const Cancel& cancel) const;
+  // Of the times that local blocks cover from these, the rest from Prometheus.
+  std::unique_ptr<storeapi::SeriesStream> Select(RemoteReadRequest read, const Cancel& cancel) const;
+  // By remote read, or where no chunks are wanted by /api/v1/series.
+  std::unique_ptr<storeapi::SeriesStream> SelectFromPrometheus(RemoteReadRequest read, const Cancel& cancel) const;
+  std::unique_ptr<storeapi::SeriesStream> LabelsOnly(RemoteReadRequest read, const Cancel& cancel) const;
 
   const PrometheusApi& api_;
   const Heartbeat& heartbeat_;
