@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -63,6 +64,27 @@ void ForEachFloatWindow(const SeriesWindows& w, Fn&& fn) {
   for (uint32_t step = 0; step < w.steps(); ++step) {
     if (w.floats.lo[step] < w.floats.hi[step]) fn(step, w.floats.lo[step], w.floats.hi[step]);
     if (w.EndedAt(step)) return;
+  }
+}
+
+// Sets each step with at least one float to value(step, first, end): as ForEachFloatWindow, for functions that have a
+// value wherever there is a float.
+template <typename Fn>
+void SetFloatWindows(const SeriesWindows& w, Column* out, Fn&& value) {
+  double* values = out->values();
+  uint64_t* present = out->present();
+  const uint32_t *los = w.floats.lo, *his = w.floats.hi;
+  for (uint32_t begin = 0; begin < w.steps(); begin += 64) {
+    const uint32_t end = std::min(begin + 64, w.steps());
+    uint64_t bits = 0;
+    for (uint32_t step = begin; step < end; ++step) {
+      const uint32_t lo = los[step], hi = his[step];
+      if (lo >= hi) continue;
+      values[step] = value(step, lo, hi);
+      bits |= uint64_t{1} << (step - begin);
+    }
+    present[begin / 64] |= bits;
+    if (w.EndedAt(end - 1)) return;
   }
 }
 

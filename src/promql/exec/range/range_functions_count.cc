@@ -14,6 +14,10 @@ class CountOverTime : public RangeFunction {
  public:
   explicit CountOverTime(bool presence_only) : presence_only_(presence_only) {}
   Status Run(const RangeCall&, const SeriesWindows& w, Column* out, WorkerScratch*) const override {
+    if (w.histograms.empty()) {
+      SetFloatWindows(w, out, [this](uint32_t, uint32_t lo, uint32_t hi) { return presence_only_ ? 1.0 : hi - lo; });
+      return Status();
+    }
     for (uint32_t step = 0; step < w.steps(); ++step) {
       uint32_t count = w.FloatCount(step) + w.HistogramCount(step);
       if (count > 0) out->Set(step, presence_only_ ? 1 : count);
@@ -31,6 +35,14 @@ class EndOverTime : public RangeFunction {
   EndOverTime(bool last, bool time) : last_(last), time_(time) {}
 
   Status Run(const RangeCall&, const SeriesWindows& w, Column* out, WorkerScratch*) const override {
+    if (w.histograms.empty()) {
+      const FloatWindows& f = w.floats;
+      SetFloatWindows(w, out, [&](uint32_t, uint32_t lo, uint32_t hi) {
+        const uint32_t at = last_ ? hi - 1 : lo;
+        return time_ ? static_cast<double>(f.times_ms[at]) / 1000 : f.values[at];
+      });
+      return Status();
+    }
     const Histogram* copied = nullptr;
     std::shared_ptr<const Histogram> shared;
     for (uint32_t step = 0; step < w.steps(); ++step) {
@@ -83,7 +95,7 @@ class Changes : public RangeFunction {
     const double* values = w.floats.values;
     // Of samples [begin, end), each seen from the one before it.
     uint32_t begin = 0, end = 0, count = 0;
-    ForEachFloatWindow(w, [&](uint32_t step, uint32_t lo, uint32_t hi) {
+    SetFloatWindows(w, out, [&](uint32_t, uint32_t lo, uint32_t hi) {
       if (lo + 1 >= end || lo + 1 < begin || hi < end) {
         begin = end = lo + 1;
         count = 0;
@@ -92,7 +104,7 @@ class Changes : public RangeFunction {
       count -= CountChanges(values + begin, lo + 1 - begin);
       begin = lo + 1;
       end = hi;
-      out->Set(step, count);
+      return static_cast<double>(count);
     });
     return Status();
   }

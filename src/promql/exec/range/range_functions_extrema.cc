@@ -32,21 +32,19 @@ class ExtremumOverTime : public RangeFunction {
     const FloatWindows& f = w.floats;
     uint64_t seen = 0;
     ForEachFloatWindow(w, [&](uint32_t, uint32_t lo, uint32_t hi) { seen += hi - lo; });
-    auto set = [&](uint32_t step, uint32_t at) {
-      out->Set(step, time_ ? static_cast<double>(f.times_ms[at]) / 1000 : f.values[at]);
-    };
+    auto time_of = [&](uint32_t at) { return static_cast<double>(f.times_ms[at]) / 1000; };
     const bool slide = seen > 6 * (f.size + w.steps());
     if (!time_) {
       slide ? SlideValues(w, out, scratch) : LookAtValues(w, out);
       return Status();
     }
     if (!slide) {
-      ForEachFloatWindow(w, [&](uint32_t step, uint32_t lo, uint32_t hi) {
+      SetFloatWindows(w, out, [&](uint32_t, uint32_t lo, uint32_t hi) {
         uint32_t best = lo;
         for (uint32_t i = lo + 1; i < hi; ++i) {
-          if (Replaces<kWhich>(f.values[i], f.values[best], time_)) best = i;
+          if (Replaces<kWhich>(f.values[i], f.values[best], true)) best = i;
         }
-        set(step, best);
+        return time_of(best);
       });
       return Status();
     }
@@ -55,18 +53,18 @@ class ExtremumOverTime : public RangeFunction {
     queue.clear();
     size_t head = 0;
     uint32_t next = 0;
-    ForEachFloatWindow(w, [&](uint32_t step, uint32_t lo, uint32_t hi) {
+    SetFloatWindows(w, out, [&](uint32_t, uint32_t lo, uint32_t hi) {
       if (next < lo) {
         queue.clear();
         head = 0;
         next = lo;
       }
       for (; next < hi; ++next) {
-        while (queue.size() > head && Replaces<kWhich>(f.values[next], f.values[queue.back()], time_)) queue.pop_back();
+        while (queue.size() > head && Replaces<kWhich>(f.values[next], f.values[queue.back()], true)) queue.pop_back();
         queue.push_back(next);
       }
       while (queue[head] < lo) ++head;
-      set(step, queue[head]);
+      return time_of(queue[head]);
     });
     return Status();
   }
@@ -80,10 +78,10 @@ class ExtremumOverTime : public RangeFunction {
 
   static void LookAtValues(const SeriesWindows& w, Column* out) {
     const double* values = w.floats.values;
-    ForEachFloatWindow(w, [&](uint32_t step, uint32_t lo, uint32_t hi) {
+    SetFloatWindows(w, out, [&](uint32_t, uint32_t lo, uint32_t hi) {
       double best = values[lo];
       for (uint32_t i = lo + 1; i < hi; ++i) best = Better(best, values[i]);
-      out->Set(step, best);
+      return best;
     });
   }
 
@@ -93,7 +91,7 @@ class ExtremumOverTime : public RangeFunction {
     std::vector<double>& left = scratch->doubles;
     uint32_t base = 0, boundary = 0, right_end = 0;
     double right = 0;
-    ForEachFloatWindow(w, [&](uint32_t step, uint32_t lo, uint32_t hi) {
+    SetFloatWindows(w, out, [&](uint32_t, uint32_t lo, uint32_t hi) {
       if (lo >= boundary) {
         base = lo;
         boundary = right_end = hi;
@@ -103,7 +101,7 @@ class ExtremumOverTime : public RangeFunction {
       }
       if (right_end < hi && right_end == boundary) right = values[right_end++];
       for (; right_end < hi; ++right_end) right = Better(right, values[right_end]);
-      out->Set(step, right_end > boundary ? Better(left[lo - base], right) : left[lo - base]);
+      return right_end > boundary ? Better(left[lo - base], right) : left[lo - base];
     });
   }
 

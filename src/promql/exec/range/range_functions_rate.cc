@@ -59,19 +59,18 @@ void ForEachWindowOfResets(const SeriesWindows& w, const std::vector<uint32_t>& 
   });
 }
 
-// Windows to extrapolate at once, in columns. Times in milliseconds.
+// Windows to extrapolate at once, those of the steps of one word of presence, in columns. Times in milliseconds. What
+// stands at steps without a window means nothing.
 struct WindowBatch {
-  static constexpr uint32_t kMax = 128;
-  uint32_t size = 0;
-  uint32_t steps[kMax];
-  double first[kMax], increase[kMax], to_start[kMax], to_end[kMax], sampled[kMax], gaps[kMax];
+  static constexpr uint32_t kSize = 64;
+  double first[kSize], increase[kSize], to_start[kSize], to_end[kSize], sampled[kSize], gaps[kSize];
 };
 
 // `first`: of the window. Everything that is decided per window is a choice between numbers, so that the loop has no
 // branches; what comes of a division by zero is not chosen.
 template <bool is_counter>
-[[gnu::always_inline]] inline void ExtrapolateLoop(const WindowBatch& b, double divisor, double* out) {
-  for (uint32_t i = 0; i < b.size; ++i) {
+[[gnu::always_inline]] inline void ExtrapolateLoop(const WindowBatch& b, uint32_t size, double divisor, double* out) {
+  for (uint32_t i = 0; i < size; ++i) {
     const double sampled = b.sampled[i] / 1000, increase = b.increase[i];
     const double average = sampled / b.gaps[i], threshold = average * 1.1, half = average / 2;
     double to_start = b.to_start[i] / 1000, to_end = b.to_end[i] / 1000;
@@ -88,11 +87,11 @@ template <bool is_counter>
     out[i] = increase * factor;
   }
 }
-GN_WIDE_VECTORS void ExtrapolateCounters(const WindowBatch& b, double divisor, double* out) {
-  ExtrapolateLoop<true>(b, divisor, out);
+GN_WIDE_VECTORS void ExtrapolateCounters(const WindowBatch& b, uint32_t size, double divisor, double* out) {
+  ExtrapolateLoop<true>(b, size, divisor, out);
 }
-GN_WIDE_VECTORS void ExtrapolateGauges(const WindowBatch& b, double divisor, double* out) {
-  ExtrapolateLoop<false>(b, divisor, out);
+GN_WIDE_VECTORS void ExtrapolateGauges(const WindowBatch& b, uint32_t size, double divisor, double* out) {
+  ExtrapolateLoop<false>(b, size, divisor, out);
 }
 
 // Extrapolates what windows of at least two samples rose by, without regard to start times.
@@ -104,29 +103,36 @@ class Extrapolation {
         divisor_(is_rate ? call.range_seconds : 1),
         is_counter_(is_counter),
         out_(out) {}
-  ~Extrapolation() { Flush(); }
+  ~Extrapolation() { Flush(0); }
 
+  // Steps ascend.
   void Add(uint32_t step, uint32_t lo, uint32_t hi, double increase) {
     if (hi - lo < 2) return;
+    if (step / WindowBatch::kSize != block_) Flush(step / WindowBatch::kSize);
     const FloatWindows& f = w_.floats;
     const int64_t range_end = w_.end_ms(step), first_t = f.times_ms[lo], last_t = f.times_ms[hi - 1];
-    const uint32_t i = batch_.size++;
-    batch_.steps[i] = step;
+    const uint32_t i = step % WindowBatch::kSize;
+    present_ |= uint64_t{1} << i;
     batch_.first[i] = f.values[lo];
     batch_.increase[i] = increase;
     batch_.to_start[i] = static_cast<double>(first_t - (range_end - range_ms_));
     batch_.to_end[i] = static_cast<double>(range_end - last_t);
     batch_.sampled[i] = static_cast<double>(last_t - first_t);
     batch_.gaps[i] = static_cast<double>(hi - lo - 1);
-    if (batch_.size == WindowBatch::kMax) Flush();
   }
 
  private:
-  void Flush() {
-    double results[WindowBatch::kMax];
-    is_counter_ ? ExtrapolateCounters(batch_, divisor_, results) : ExtrapolateGauges(batch_, divisor_, results);
-    for (uint32_t i = 0; i < batch_.size; ++i) out_->Set(batch_.steps[i], results[i]);
-    batch_.size = 0;
+  // Ends the word of presence; the next one is `block`.
+  void Flush(uint32_t block) {
+    if (present_ != 0) {
+      const uint32_t begin = block_ * WindowBatch::kSize, size = std::min(WindowBatch::kSize, out_->steps() - begin);
+      double* values = out_->values() + begin;
+      is_counter_ ? ExtrapolateCounters(batch_, size, divisor_, values)
+                  : ExtrapolateGauges(batch_, size, divisor_, values);
+      out_->present()[block_] |= present_;
+    }
+    present_ = 0;
+    block_ = block;
   }
 
   const SeriesWindows& w_;
@@ -134,7 +140,9 @@ class Extrapolation {
   const double divisor_;
   const bool is_counter_;
   Column* out_;
-  WindowBatch batch_;
+  uint32_t block_ = 0;
+  uint64_t present_ = 0;
+  WindowBatch batch_ = {};
 };
 
 class ExtrapolatedRate : public RangeFunction {
@@ -300,11 +308,11 @@ class Resets : public RangeFunction {
     std::vector<uint32_t>& resets = scratch->indexes;
     w.floats.start_times_ms != nullptr ? FindResetsWithStartTimes(w.floats, &resets) : FindResets(w.floats, &resets);
     auto begin = resets.begin(), end = resets.begin();
-    ForEachFloatWindow(w, [&](uint32_t step, uint32_t lo, uint32_t hi) {
+    SetFloatWindows(w, out, [&](uint32_t, uint32_t lo, uint32_t hi) {
       while (begin != resets.end() && *begin <= lo) ++begin;
       end = std::max(end, begin);
       while (end != resets.end() && *end < hi) ++end;
-      out->Set(step, static_cast<double>(end - begin));
+      return static_cast<double>(end - begin);
     });
     return Status();
   }

@@ -65,7 +65,7 @@ class SumOverTime : public RangeFunction {
  private:
   void RunFloats(const SeriesWindows& w, Column* out, WorkerScratch* scratch) const {
     if (!WorthSliding(w)) {
-      ForEachFloatWindow(w, [&](uint32_t step, uint32_t lo, uint32_t hi) { out->Set(step, InOrder(w, lo, hi)); });
+      SetFloatWindows(w, out, [&](uint32_t, uint32_t lo, uint32_t hi) { return InOrder(w, lo, hi); });
     } else {
       Slide(w, out, scratch);
     }
@@ -79,11 +79,11 @@ class SumOverTime : public RangeFunction {
     RiskyValues risky(w.floats.values, w.floats.size, 1e300, &scratch->indexes);
     SumFold fold{w.floats.values};
     SlidingWindow<SumFold> window(&fold);
-    ForEachFloatWindow(w, [&](uint32_t step, uint32_t lo, uint32_t hi) {
-      if (!risky.MaySlide(lo, hi, kFew)) return out->Set(step, InOrder(w, lo, hi));
+    SetFloatWindows(w, out, [&](uint32_t, uint32_t lo, uint32_t hi) {
+      if (!risky.MaySlide(lo, hi, kFew)) return InOrder(w, lo, hi);
       const CompensatedSum all = window.Over(lo, hi);
       const double n = static_cast<double>(hi - lo);
-      out->Set(step, average_ ? all.sum / n + all.c / n : all.sum + all.c);
+      return average_ ? all.sum / n + all.c / n : all.sum + all.c;
     });
   }
 

@@ -44,7 +44,8 @@ inline bool IsRegular(const int64_t* times, uint32_t count) {
   return different == 0;
 }
 
-// As MoveBeyond, step by step, for regular times: by counting, without looking at any of them.
+// Beside the limits of the steps of a grid, how many of some regular times are at most the limit: by counting, without
+// looking at any of them.
 class RegularWalk {
  public:
   // Whether the times are such, and all numbers small enough to be subtracted. Of the first step's limits the least and
@@ -54,30 +55,23 @@ class RegularWalk {
     if (count < 2 || times[0] < -kFar || times[count - 1] > kFar || step_ms < 0 || step_ms > kFar) return false;
     return least > -kFar && greatest < kFar && IsRegular(times, count);
   }
-  // REQUIRES: Suits().
-  RegularWalk(const int64_t* times, uint32_t count, int64_t limit, int64_t step_ms)
-      : interval_(times[1] - times[0]), step_whole_(step_ms / interval_), step_rest_(step_ms % interval_), end_(count) {
-    int64_t from_first = limit - times[0];
-    whole_ = from_first / interval_;
-    rest_ = from_first % interval_;
-    if (rest_ < 0) {
-      rest_ += interval_;
-      --whole_;
-    }
-    ++whole_;
-  }
-  // How many of the times are at most the limit of this step.
-  uint32_t at() const { return static_cast<uint32_t>(std::clamp<int64_t>(whole_, 0, end_)); }
-  void Next() {
+  // REQUIRES: Suits(). `limit`: of the first step.
+  RegularWalk(const int64_t* times, uint32_t count, int64_t limit, int64_t step_ms);
+
+  // Writes the counts of the next `steps` steps.
+  void Count(uint32_t steps, uint32_t* out);
+
+ private:
+  void Move() {
     rest_ += step_rest_;
     const bool carry = rest_ >= interval_;
     rest_ -= carry ? interval_ : 0;
     whole_ += step_whole_ + carry;
   }
 
- private:
   const int64_t interval_, step_whole_, step_rest_, end_;
-  int64_t whole_, rest_;
+  int64_t whole_,
+      rest_;  // the limit lies `rest_` after time number `whole_`, if times went on on both sides, from 1 on
 };
 
 }  // namespace gauntlet::promql

@@ -11,12 +11,6 @@
 namespace gauntlet::promql {
 namespace {
 
-bool HasStale(const std::vector<double>& values) {
-  bool found = false;
-  for (double v : values) found |= IsStaleNaN(v);
-  return found;
-}
-
 // Leaves of the columns only floats that are not stale markers; the histograms stay where they are, to be pointed at.
 void Separate(Samples* samples, std::vector<TimedHistogram>* histograms) {
   auto next = samples->histograms.begin();
@@ -79,13 +73,8 @@ bool FindRegularBounds(const WindowSpec& spec, const SeriesWindows& w, std::vect
   const bool whole = InBlocks(
       spec.grid.steps, [&w] { return w.scratch != nullptr && w.scratch->Ended(); },
       [&](uint32_t begin, uint32_t block_end) {
-        uint32_t *first = lo->data(), *last = hi->data();
-        for (uint32_t step = begin; step < block_end; ++step) {
-          first[step] = firsts.at();
-          last[step] = lasts.at();
-          firsts.Next();
-          lasts.Next();
-        }
+        firsts.Count(block_end - begin, lo->data() + begin);
+        lasts.Count(block_end - begin, hi->data() + begin);
         done = block_end;
       });
   if (whole) return true;
@@ -179,13 +168,19 @@ uint32_t FirstAfter(uint32_t begin, uint32_t end, int64_t time_ms, TimeAt time) 
 
 }  // namespace
 
+bool HasStaleNaN(std::span<const double> values) {
+  bool found = false;
+  for (double v : values) found |= IsStaleNaN(v);
+  return found;
+}
+
 bool MakeWindows(const WindowSpec& spec, LabelsView labels, Samples* samples, WorkerScratch* scratch,
                  SeriesWindows* out) {
   out->spec = &spec;
   out->labels = labels;
   out->scratch = scratch;
   out->histograms.samples.clear();
-  if (!samples->floats_only() || HasStale(samples->values)) Separate(samples, &out->histograms.samples);
+  if (!samples->floats_only() || HasStaleNaN(samples->values)) Separate(samples, &out->histograms.samples);
   FloatWindows& f = out->floats;
   f.times_ms = samples->times_ms.data();
   f.values = samples->values.data();

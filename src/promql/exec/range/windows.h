@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "model/labels.h"
@@ -74,6 +75,9 @@ struct SeriesWindows {
   int64_t end_ms(uint32_t step) const { return spec->grid.time_ms(step) - spec->shift_ms; }
   int64_t start_ms(uint32_t step) const { return end_ms(step) - spec->range_ms; }
 };
+
+// Whether one of the values is a stale marker.
+bool HasStaleNaN(std::span<const double> values);
 
 // Prepares `samples` (which it may change) for the steps of `spec`, in buffers of `scratch`, and counts the samples
 // seen. False when every window is empty.

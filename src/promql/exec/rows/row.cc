@@ -5,10 +5,13 @@
 
 namespace gauntlet::promql {
 
-void Column::SetAllPresent() {
+void Column::SetPresent(uint32_t begin, uint32_t end) {
   uint64_t* bits = present();
-  for (uint32_t w = 0; w < words(); ++w) bits[w] = ~uint64_t{0};
-  if (steps_ % 64 != 0) bits[words() - 1] = (uint64_t{1} << (steps_ % 64)) - 1;
+  while (begin < end) {
+    const uint32_t word = begin / 64, stop = std::min(end, 64 * word + 64);
+    bits[word] |= ~uint64_t{0} >> (64 - (stop - begin)) << (begin % 64);
+    begin = stop;
+  }
 }
 
 uint32_t Column::CountFloats() const {

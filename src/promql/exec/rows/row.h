@@ -56,7 +56,9 @@ class Column {
     present()[step / 64] |= uint64_t{1} << (step % 64);
   }
   void Clear(uint32_t step) { present()[step / 64] &= ~(uint64_t{1} << (step % 64)); }
-  void SetAllPresent();
+  // Of the steps [begin, end).
+  void SetPresent(uint32_t begin, uint32_t end);
+  void SetAllPresent() { SetPresent(0, steps_); }
 
   uint32_t CountFloats() const;
   bool AllFloats() const { return CountFloats() == steps_; }

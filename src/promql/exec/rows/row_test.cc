@@ -28,6 +28,16 @@ TEST(Column, PresenceIsByStep) {
   EXPECT_EQ(column.present()[2], 3u);  // nothing beyond the last step
 }
 
+TEST(Column, PresenceOfARangeLeavesTheRest) {
+  for (auto [begin, end] :
+       {std::pair{0u, 64u}, {0u, 1u}, {63u, 65u}, {5u, 130u}, {64u, 128u}, {129u, 130u}, {7u, 7u}}) {
+    Column column(130);
+    column.SetPresent(begin, end);
+    for (uint32_t step = 0; step < 130; ++step) EXPECT_EQ(column.Has(step), step >= begin && step < end) << step;
+    EXPECT_EQ(column.CountFloats(), end - begin);
+  }
+}
+
 TEST(Column, CopyAndMoveKeepEverything) {
   Column column(70);
   column.Set(69, 5);

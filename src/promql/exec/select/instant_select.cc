@@ -6,6 +6,7 @@
 #include "promql/exec/histograms/histogram_statistics.h"
 #include "promql/exec/range/extended_windows.h"
 #include "promql/exec/range/time_walk.h"
+#include "promql/exec/range/windows.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -22,7 +23,7 @@ class InstantReader : public SeriesReader {
     GN_TRY(scratch->CheckCancelBehind(samples.size()));
     if (node_.histogram_statistics) KeepStatistics({node_.grid, node_.shift_ms, node_.lookback_ms - 1}, &samples);
     row->column = Column(node_.grid.steps);
-    int64_t points = samples.floats_only() ? SelectFloats(samples, *scratch, &row->column)
+    int64_t points = samples.floats_only() ? SelectFloats(samples, scratch, &row->column)
                                            : SelectMixed(&samples, *scratch, &row->column);
     GN_TRY(scratch->CheckCancelBehind(node_.grid.steps));
     if (points == 0) return Status();
@@ -49,7 +50,7 @@ class InstantReader : public SeriesReader {
 
   bool WantsSamples() const { return value_ == InstantValue::kSample || value_ == InstantValue::kNothing; }
 
-  int64_t SelectFloats(const Samples& samples, const WorkerScratch& scratch, Column* column) const {
+  int64_t SelectFloats(const Samples& samples, WorkerScratch* scratch, Column* column) const {
     if (WantsSamples()) {
       return SelectFloats(samples, [v = samples.values.data()](size_t at) { return v[at]; }, scratch, column);
     }
@@ -57,23 +58,48 @@ class InstantReader : public SeriesReader {
   }
 
   template <typename ValueAt>
-  int64_t SelectFloats(const Samples& samples, ValueAt value, const WorkerScratch& scratch, Column* column) const {
+  int64_t SelectFloats(const Samples& samples, ValueAt value, WorkerScratch* scratch, Column* column) const {
     const int64_t* times = samples.times_ms.data();
     const auto size = static_cast<uint32_t>(samples.size());
     const int64_t step_ms = node_.grid.step_ms, reference = node_.grid.start_ms - node_.shift_ms;
     if (RegularWalk::Suits(times, size, reference, reference, step_ms)) {
+      std::vector<uint32_t>& counts = scratch->hi;
+      counts.resize(node_.grid.steps);
       RegularWalk walk(times, size, reference, step_ms);
-      return SelectFloats(samples, value, scratch, column, [&walk](int64_t) {
-        const uint32_t at = walk.at();
-        walk.Next();
-        return at;
-      });
+      const bool whole = InBlocks(
+          node_.grid.steps, [scratch] { return scratch->Ended(); },
+          [&](uint32_t begin, uint32_t end) { walk.Count(end - begin, counts.data() + begin); });
+      if (!whole) return 0;
+      if (times[1] - times[0] <= node_.lookback_ms && !HasStaleNaN(samples.values)) {
+        return SelectWithoutGap(times[size - 1], counts, value, scratch, column);
+      }
+      return SelectFloats(samples, value, *scratch, column, [at = counts.data()](int64_t) mutable { return *at++; });
     }
     const uint32_t usual = UsualMove(step_ms, size, times[0], times[size - 1]);
-    return SelectFloats(samples, value, scratch, column, [=, at = uint32_t{0}](int64_t limit) mutable {
+    return SelectFloats(samples, value, *scratch, column, [=, at = uint32_t{0}](int64_t limit) mutable {
       at = MoveBeyond(at, size, limit, usual, [times](uint32_t i) { return times[i]; });
       return at;
     });
+  }
+
+  // Of a series that has a sample within the lookback at every step from its first one until a lookback after its last.
+  template <typename ValueAt>
+  int64_t SelectWithoutGap(int64_t last_ms, const std::vector<uint32_t>& counts, ValueAt value, WorkerScratch* scratch,
+                           Column* column) const {
+    const StepGrid& grid = node_.grid;
+    const auto first = std::upper_bound(counts.begin(), counts.end(), 0u) - counts.begin();
+    const int64_t left_ms = last_ms + node_.lookback_ms - (grid.start_ms - node_.shift_ms);
+    const int64_t last = left_ms <= 0 ? 0 : grid.step_ms == 0 ? grid.steps : (left_ms - 1) / grid.step_ms + 1;
+    const auto begin = static_cast<uint32_t>(first), end = static_cast<uint32_t>(std::min<int64_t>(last, grid.steps));
+    if (begin >= end) return 0;
+    double* out = column->values();
+    InBlocks(
+        end - begin, [scratch] { return scratch->Ended(); },
+        [&](uint32_t from, uint32_t to) {
+          for (uint32_t step = begin + from; step < begin + to; ++step) out[step] = value(counts[step] - 1);
+        });
+    column->SetPresent(begin, end);
+    return end - begin;
   }
 
   // `count_to(reference)`: the samples up to there, asked for each step in turn. Stops, with what it has, when the
