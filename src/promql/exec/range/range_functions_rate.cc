@@ -46,7 +46,7 @@ void FindResetsWithStartTimes(const FloatWindows& f, std::vector<uint32_t>* rese
   }
 }
 
-// Calls fn(step, lo, hi, first, end) for each float window with the range of `resets` beyond its first sample.
+// Calls fn(step, first, end) for each float window with the range of `resets` beyond its first sample.
 template <typename Fn>
 void ForEachWindowOfResets(const SeriesWindows& w, const std::vector<uint32_t>& resets, Fn&& fn) {
   uint32_t first = 0, end = 0;
@@ -55,95 +55,151 @@ void ForEachWindowOfResets(const SeriesWindows& w, const std::vector<uint32_t>& 
     while (first < count && resets[first] <= lo) ++first;
     end = std::max(end, first);
     while (end < count && resets[end] < hi) ++end;
-    fn(step, lo, hi, first, end);
+    fn(step, first, end);
   });
 }
 
-// Windows to extrapolate at once, those of the steps of one word of presence, in columns. Times in milliseconds. What
-// stands at steps without a window means nothing.
+// Windows to extrapolate at once, in columns. Times in seconds. Of windows with fewer than two samples it has some
+// numbers that mean nothing.
 struct WindowBatch {
-  static constexpr uint32_t kSize = 64;
-  double first[kSize], increase[kSize], to_start[kSize], to_end[kSize], sampled[kSize], gaps[kSize];
+  static constexpr uint32_t kMax = 2 * kBlock;
+  uint32_t size;
+  double first[kMax], to_start[kMax], to_end[kMax], sampled[kMax], gaps[kMax];
 };
 
-// `first`: of the window. Everything that is decided per window is a choice between numbers, so that the loop has no
-// branches; what comes of a division by zero is not chosen.
-template <bool is_counter>
-[[gnu::always_inline]] inline void ExtrapolateLoop(const WindowBatch& b, uint32_t size, double divisor, double* out) {
-  for (uint32_t i = 0; i < size; ++i) {
-    const double sampled = b.sampled[i] / 1000, increase = b.increase[i];
+// 1/1000 as the sum of two numbers, the first with so few bits that its product with a whole number of up to 31 bits is
+// exact. What the second product and the sum lose is too little to round to another number than a division by 1000
+// would: that quotient is never so near the middle between two.
+constexpr double kCoarseThousandth = 0x1.0624dp-10, kFineThousandth = (1 - 1000 * kCoarseThousandth) / 1000;
+
+double Seconds(int64_t ms) {
+  const auto v = static_cast<double>(ms);
+  return 0 <= ms && ms < int64_t{1} << 31 ? v * kCoarseThousandth + v * kFineThousandth : v / 1000;
+}
+
+bool IsLong(uint32_t lo, uint32_t hi) { return hi - lo >= 2; }
+
+// Whether all of some windows are.
+GN_WIDE_VECTORS bool AreLong(const uint32_t* lo, const uint32_t* hi, uint32_t size) {
+  bool all = true;
+  for (uint32_t i = 0; i < size; ++i) all &= hi[i] - lo[i] >= 2;
+  return all;
+}
+
+// Where the windows of some steps begin, as numbers that wrap around: only their differences count.
+struct RegularWindows {
+  uint32_t first_ms;  // the first sample, seen from the start of the first window
+  uint32_t interval_ms, step_ms, range_ms;
+};
+
+// The times of samples at a regular interval, from their places.
+GN_WIDE_VECTORS void FillRegularTimes(const uint32_t* lo, const uint32_t* hi, RegularWindows w, WindowBatch* b) {
+  for (uint32_t i = 0; i < b->size; ++i) {
+    const uint32_t gaps = hi[i] - lo[i] - 1, sampled = gaps * w.interval_ms;
+    const uint32_t to_start = w.first_ms + lo[i] * w.interval_ms - i * w.step_ms;
+    const double sampled_ms = static_cast<int32_t>(sampled), to_start_ms = static_cast<int32_t>(to_start);
+    const double to_end_ms = static_cast<int32_t>(w.range_ms - to_start - sampled);
+    b->gaps[i] = static_cast<int32_t>(gaps);
+    b->sampled[i] = sampled_ms * kCoarseThousandth + sampled_ms * kFineThousandth;
+    b->to_start[i] = to_start_ms * kCoarseThousandth + to_start_ms * kFineThousandth;
+    b->to_end[i] = to_end_ms * kCoarseThousandth + to_end_ms * kFineThousandth;
+  }
+}
+
+// The times of any samples.
+void FillTimes(const SeriesWindows& w, uint32_t begin, WindowBatch* b) {
+  const FloatWindows& f = w.floats;
+  for (uint32_t i = 0; i < b->size; ++i) {
+    const uint32_t lo = f.lo[begin + i], hi = f.hi[begin + i];
+    if (!IsLong(lo, hi)) continue;
+    const int64_t first_ms = f.times_ms[lo], last_ms = f.times_ms[hi - 1];
+    b->gaps[i] = static_cast<double>(hi - lo - 1);
+    b->sampled[i] = Seconds(last_ms - first_ms);
+    b->to_start[i] = Seconds(first_ms - w.start_ms(begin + i));
+    b->to_end[i] = Seconds(w.end_ms(begin + i) - last_ms);
+  }
+}
+
+// What windows rose by, in `values`, becomes their increase divided by `divisor`. Everything that is decided per window
+// is a choice between numbers, so that the loop has no branches; what comes of a division by zero is not chosen.
+template <bool from_zero>
+[[gnu::always_inline]] inline void ExtrapolateLoop(const WindowBatch& b, double divisor, double* values) {
+  for (uint32_t i = 0; i < b.size; ++i) {
+    const double sampled = b.sampled[i], increase = values[i];
     const double average = sampled / b.gaps[i], threshold = average * 1.1, half = average / 2;
-    double to_start = b.to_start[i] / 1000, to_end = b.to_end[i] / 1000;
-    to_start = to_start >= threshold ? half : to_start;
-    if constexpr (is_counter) {
+    double to_start = b.to_start[i] >= threshold ? half : b.to_start[i];
+    if constexpr (from_zero) {
       // Not beyond the point where the counter would have been zero.
       const double to_zero = sampled * (b.first[i] / increase);
       const bool limits = (increase > 0) & (b.first[i] >= 0) & (to_zero < to_start);
       to_start = limits ? to_zero : to_start;
     }
-    to_end = to_end >= threshold ? half : to_end;
+    const double to_end = b.to_end[i] >= threshold ? half : b.to_end[i];
     const double whole = (sampled + to_start + to_end) / sampled;
     const double factor = (sampled != 0 ? whole : 1.0) / divisor;
-    out[i] = increase * factor;
+    values[i] = increase * factor;
   }
 }
-GN_WIDE_VECTORS void ExtrapolateCounters(const WindowBatch& b, uint32_t size, double divisor, double* out) {
-  ExtrapolateLoop<true>(b, size, divisor, out);
+GN_WIDE_VECTORS void ExtrapolateCounters(const WindowBatch& b, double divisor, double* values) {
+  // A counter that began with twice what it rose by was zero longer ago than any window is extrapolated: by 1.1 times
+  // the time between two samples at most.
+  bool from_zero = false;
+  for (uint32_t i = 0; i < b.size; ++i) from_zero |= (b.first[i] >= 0) & (b.first[i] < 2 * values[i]);
+  from_zero ? ExtrapolateLoop<true>(b, divisor, values) : ExtrapolateLoop<false>(b, divisor, values);
 }
-GN_WIDE_VECTORS void ExtrapolateGauges(const WindowBatch& b, uint32_t size, double divisor, double* out) {
-  ExtrapolateLoop<false>(b, size, divisor, out);
+GN_WIDE_VECTORS void ExtrapolateGauges(const WindowBatch& b, double divisor, double* values) {
+  ExtrapolateLoop<false>(b, divisor, values);
 }
 
-// Extrapolates what windows of at least two samples rose by, without regard to start times.
-class Extrapolation {
- public:
-  Extrapolation(const RangeCall& call, const SeriesWindows& w, bool is_counter, bool is_rate, Column* out)
-      : w_(w),
-        range_ms_(call.range_ms),
-        divisor_(is_rate ? call.range_seconds : 1),
-        is_counter_(is_counter),
-        out_(out) {}
-  ~Extrapolation() { Flush(0); }
-
-  // Steps ascend.
-  void Add(uint32_t step, uint32_t lo, uint32_t hi, double increase) {
-    if (hi - lo < 2) return;
-    if (step / WindowBatch::kSize != block_) Flush(step / WindowBatch::kSize);
-    const FloatWindows& f = w_.floats;
-    const int64_t range_end = w_.end_ms(step), first_t = f.times_ms[lo], last_t = f.times_ms[hi - 1];
-    const uint32_t i = step % WindowBatch::kSize;
-    present_ |= uint64_t{1} << i;
-    batch_.first[i] = f.values[lo];
-    batch_.increase[i] = increase;
-    batch_.to_start[i] = static_cast<double>(first_t - (range_end - range_ms_));
-    batch_.to_end[i] = static_cast<double>(range_end - last_t);
-    batch_.sampled[i] = static_cast<double>(last_t - first_t);
-    batch_.gaps[i] = static_cast<double>(hi - lo - 1);
+// Calls fn(begin, end) for blocks of steps that fit a batch, until the query is over.
+template <typename Fn>
+void ForEachBatch(const SeriesWindows& w, Fn&& fn) {
+  for (uint32_t begin = 0; begin < w.steps(); begin += WindowBatch::kMax) {
+    const uint32_t end = std::min(begin + WindowBatch::kMax, w.steps());
+    fn(begin, end);
+    if (w.EndedAt(end - 1)) return;
   }
+}
 
- private:
-  // Ends the word of presence; the next one is `block`.
-  void Flush(uint32_t block) {
-    if (present_ != 0) {
-      const uint32_t begin = block_ * WindowBatch::kSize, size = std::min(WindowBatch::kSize, out_->steps() - begin);
-      double* values = out_->values() + begin;
-      is_counter_ ? ExtrapolateCounters(batch_, size, divisor_, values)
-                  : ExtrapolateGauges(batch_, size, divisor_, values);
-      out_->present()[block_] |= present_;
+// Sets what the windows rose by from their first to their last sample, for those that are long.
+void SetRises(const SeriesWindows& w, Column* out) {
+  const FloatWindows& f = w.floats;
+  double* rises = out->values();
+  ForEachBatch(w, [&](uint32_t begin, uint32_t end) {
+    if (AreLong(f.lo + begin, f.hi + begin, end - begin)) {
+      for (uint32_t i = begin; i < end; ++i) rises[i] = f.values[f.hi[i] - 1] - f.values[f.lo[i]];
+      return out->SetPresent(begin, end);
     }
-    present_ = 0;
-    block_ = block;
-  }
+    for (uint32_t i = begin; i < end; ++i) {
+      if (IsLong(f.lo[i], f.hi[i])) out->Set(i, f.values[f.hi[i] - 1] - f.values[f.lo[i]]);
+    }
+  });
+}
 
-  const SeriesWindows& w_;
-  const int64_t range_ms_;
-  const double divisor_;
-  const bool is_counter_;
-  Column* out_;
-  uint32_t block_ = 0;
-  uint64_t present_ = 0;
-  WindowBatch batch_ = {};
-};
+// Makes increases of the rises that SetRises has set.
+void Extrapolate(const RangeCall& call, const SeriesWindows& w, bool is_counter, bool is_rate, Column* out) {
+  const FloatWindows& f = w.floats;
+  const double divisor = is_rate ? call.range_seconds : 1;
+  const bool regular = f.interval_ms != 0 && call.range_ms < int64_t{1} << 31;
+  WindowBatch batch{};
+  ForEachBatch(w, [&](uint32_t begin, uint32_t end) {
+    batch.size = end - begin;
+    if (is_counter) {
+      for (uint32_t i = begin; i < end; ++i) batch.first[i - begin] = IsLong(f.lo[i], f.hi[i]) ? f.values[f.lo[i]] : 0;
+    }
+    if (regular) {
+      const auto wrapped = [](int64_t ms) { return static_cast<uint32_t>(ms); };
+      FillRegularTimes(f.lo + begin, f.hi + begin,
+                       {wrapped(f.times_ms[0] - w.start_ms(begin)), wrapped(f.interval_ms),
+                        wrapped(w.spec->grid.step_ms), wrapped(call.range_ms)},
+                       &batch);
+    } else {
+      FillTimes(w, begin, &batch);
+    }
+    double* values = out->values() + begin;
+    is_counter ? ExtrapolateCounters(batch, divisor, values) : ExtrapolateGauges(batch, divisor, values);
+  });
+}
 
 class ExtrapolatedRate : public RangeFunction {
  public:
@@ -164,48 +220,43 @@ class ExtrapolatedRate : public RangeFunction {
     if (is_counter_ && f.start_times_ms != nullptr) {
       FindResetsWithStartTimes(f, &resets);
       NoteOverlaps(call, w, scratch);
-      ForEachIncrease(w, resets, [&](uint32_t step, uint32_t lo, uint32_t hi, double increase) {
-        ExtrapolateFromStart(call, w, step, lo, hi, increase, out);
-      });
+      ExtrapolateFromStarts(call, w, resets, out);
       return Status();
     }
     if (is_counter_) FindResets(f, &resets);
-    Extrapolation extrapolation(call, w, is_counter_, is_rate_, out);
-    ForEachIncrease(w, resets, [&](uint32_t step, uint32_t lo, uint32_t hi, double increase) {
-      extrapolation.Add(step, lo, hi, increase);
-    });
+    SetRises(w, out);
+    AddResets(w, resets, out);
+    Extrapolate(call, w, is_counter_, is_rate_, out);
     return Status();
   }
 
-  // Calls fn(step, lo, hi, increase) for each float window.
-  template <typename Fn>
-  static void ForEachIncrease(const SeriesWindows& w, const std::vector<uint32_t>& resets, Fn fn) {
+  // Adds to what windows rose by the values before the resets inside them.
+  static void AddResets(const SeriesWindows& w, const std::vector<uint32_t>& resets, Column* out) {
+    if (WorthSlidingResets(w, resets)) return SlideResets(w, resets, out);
     const FloatWindows& f = w.floats;
-    if (resets.empty()) {
-      ForEachFloatWindow(
-          w, [&](uint32_t step, uint32_t lo, uint32_t hi) { fn(step, lo, hi, f.values[hi - 1] - f.values[lo]); });
-      return;
+    uint32_t begin = 0, end = 0;  // the steps that see a reset and the sample before it
+    for (uint32_t reset : resets) {
+      while (begin < w.steps() && f.hi[begin] <= reset) ++begin;
+      end = std::max(begin, end);
+      while (end < w.steps() && f.lo[end] < reset) ++end;
+      for (uint32_t step = begin; step < end; ++step) out->values()[step] += f.values[reset - 1];
     }
-    auto in_order = [&](uint32_t lo, uint32_t hi, uint32_t first, uint32_t end) {
-      double increase = f.values[hi - 1] - f.values[lo];
-      for (uint32_t r = first; r < end; ++r) increase += f.values[resets[r] - 1];
-      return increase;
-    };
-    if (!WorthSlidingResets(w, resets)) {
-      ForEachWindowOfResets(w, resets, [&](uint32_t step, uint32_t lo, uint32_t hi, uint32_t first, uint32_t end) {
-        fn(step, lo, hi, in_order(lo, hi, first, end));
-      });
-      return;
-    }
+  }
+
+  static void SlideResets(const SeriesWindows& w, const std::vector<uint32_t>& resets, Column* out) {
     std::vector<double> lost(resets.size());  // the values before the resets
-    for (size_t i = 0; i < lost.size(); ++i) lost[i] = f.values[resets[i] - 1];
+    for (size_t i = 0; i < lost.size(); ++i) lost[i] = w.floats.values[resets[i] - 1];
     std::vector<uint32_t> risky_counts;
     RiskyValues risky(lost.data(), lost.size(), 1e300, &risky_counts);
     SumFold fold{lost.data()};
     SlidingWindow<SumFold> window(&fold);
-    ForEachWindowOfResets(w, resets, [&](uint32_t step, uint32_t lo, uint32_t hi, uint32_t first, uint32_t end) {
-      if (!risky.MaySlide(first, end)) return fn(step, lo, hi, in_order(lo, hi, first, end));
-      fn(step, lo, hi, f.values[hi - 1] - f.values[lo] + window.Over(first, end).value());
+    ForEachWindowOfResets(w, resets, [&](uint32_t step, uint32_t first, uint32_t end) {
+      double& rise = out->values()[step];
+      if (risky.MaySlide(first, end)) {
+        rise += window.Over(first, end).value();
+      } else {
+        for (uint32_t i = first; i < end; ++i) rise += lost[i];
+      }
     });
   }
 
@@ -213,12 +264,24 @@ class ExtrapolatedRate : public RangeFunction {
     constexpr size_t kFew = 16;
     if (resets.size() <= kFew) return false;
     uint64_t seen = 0;
-    ForEachWindowOfResets(w, resets,
-                          [&](uint32_t, uint32_t, uint32_t, uint32_t first, uint32_t end) { seen += end - first; });
+    ForEachWindowOfResets(w, resets, [&](uint32_t, uint32_t first, uint32_t end) { seen += end - first; });
     return seen > 6 * (resets.size() + w.steps());
   }
 
-  // The same for counters whose start times may be known. `result` is the increase.
+  // The same for counters whose start times may be known.
+  void ExtrapolateFromStarts(const RangeCall& call, const SeriesWindows& w, const std::vector<uint32_t>& resets,
+                             Column* out) const {
+    const FloatWindows& f = w.floats;
+    double* rises = out->values();
+    ForEachFloatWindow(w,
+                       [&](uint32_t step, uint32_t lo, uint32_t hi) { rises[step] = f.values[hi - 1] - f.values[lo]; });
+    AddResets(w, resets, out);
+    ForEachFloatWindow(w, [&](uint32_t step, uint32_t lo, uint32_t hi) {
+      ExtrapolateFromStart(call, w, step, lo, hi, rises[step], out);
+    });
+  }
+
+  // `result` is what the window rose by.
   void ExtrapolateFromStart(const RangeCall& call, const SeriesWindows& w, uint32_t step, uint32_t lo, uint32_t hi,
                             double result, Column* out) const {
     const FloatWindows& f = w.floats;

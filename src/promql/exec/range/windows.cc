@@ -186,7 +186,9 @@ bool MakeWindows(const WindowSpec& spec, LabelsView labels, Samples* samples, Wo
   f.values = samples->values.data();
   f.start_times_ms = spec.start_times && !samples->start_times_ms.empty() ? samples->start_times_ms.data() : nullptr;
   f.size = samples->size();
-  if (!FindRegularBounds(spec, *out, &scratch->lo, &scratch->hi)) {
+  if (FindRegularBounds(spec, *out, &scratch->lo, &scratch->hi)) {
+    f.interval_ms = f.times_ms[1] - f.times_ms[0];
+  } else {
     FindBounds(spec, f.size, [t = f.times_ms](uint32_t i) { return t[i]; }, *out, &scratch->lo, &scratch->hi);
   }
   f.lo = scratch->lo.data();

@@ -36,6 +36,7 @@ struct FloatWindows {
   const double* values = nullptr;
   const int64_t* start_times_ms = nullptr;  // null when unknown or not wanted
   size_t size = 0;
+  int64_t interval_ms = 0;  // from each time to the next; 0 when that differs, or nobody has looked
   const uint32_t* lo = nullptr;
   const uint32_t* hi = nullptr;
 };
