@@ -297,6 +297,62 @@ TEST_F(EngineTest, ForcedMonotonicityCountsAsUpstream) {
                         "1970-01-01T00:00:40Z"));
 }
 
+TEST_F(EngineTest, QuantilesOfOneHistogramSeeItsBucketsAsTheOneBeforeLeftThem) {
+  options_.experimental_functions = true;
+  auto load = [&](const std::string& le, double value) {
+    storage_.Append(Labels::From({{"__name__", "h_bucket"}, {"le", le}}), 0, value);
+  };
+  load("1", 5);
+  load("1.0", 1);
+  load("2", 3);
+  load("+Inf", 9);
+  // Joined they are 6, 6, 9, and the last one again; then 6, 6, 18.
+  const QueryResult two = Instant("histogram_quantiles(h_bucket, \"q\", 0.5, 0.5)", 0);
+  EXPECT_THAT(Texts(two), ElementsAre("error: vector cannot contain metrics with the same labelset"));
+  const QueryResult result = Instant("histogram_quantiles(h_bucket, \"q\", 0.5, 0.25)", 0);
+  EXPECT_THAT(Texts(result), ElementsAre("{q=\"0.5\"} 0.75", "{q=\"0.25\"} 0.75"));
+  ASSERT_EQ(result.annotations.infos().size(), 1u);
+  EXPECT_THAT(*result.annotations.infos().begin(), HasSubstr("over 1 samples from"));
+}
+
+TEST_F(EngineTest, EqualQuantilesInARangeAreAnErrorEvenWhenNamesGoLate) {
+  options_.experimental_functions = options_.delayed_name_removal = true;
+  for (const char* le : {"1", "+Inf"}) {
+    storage_.Append(Labels::From({{"__name__", "h_bucket"}, {"l", "1"}, {"le", le}}), 0, 3);
+  }
+  const std::string query = "sum by (l) (histogram_quantiles(h_bucket, \"q\", 0.5, 0.5))";
+  EXPECT_THAT(Texts(Range(query, 0, 10'000, 10'000)),
+              ElementsAre("error: vector cannot contain metrics with the same labelset"));
+  EXPECT_THAT(Texts(Instant(query, 0)), ElementsAre("{l=\"1\"} 1"));
+}
+
+TEST_F(EngineTest, ErrorsOfTheInputComeBeforeThoseOfALimit) {
+  options_.experimental_functions = true;
+  Load("a", "1", {1});
+  Load("b", "1", {1});
+  const std::string input = "-{__name__=~\"a|b\"}";
+  for (const char* call : {"limitk(NaN, ", "limit_ratio(NaN, ", "topk(NaN, "}) {
+    EXPECT_THAT(Texts(Instant(call + input + ")", 0)),
+                ElementsAre("error: vector cannot contain metrics with the same labelset"));
+  }
+  EXPECT_THAT(Texts(Instant("limitk(NaN, a)", 0)), ElementsAre("error: Parameter value is NaN"));
+}
+
+TEST_F(EngineTest, SmoothedSelectorsTellOfEachSeriesThatTheyRead) {
+  options_.extended_range_selectors = true;
+  Load("a", "1", {1, 2, 3});
+  const Labels labels = Labels::From({{"__name__", "b"}, {"l", "2"}});
+  storage_.Append(labels, 0, 1);
+  Histogram histogram;
+  histogram.count = histogram.sum = 1;
+  storage_.AppendHistogram(labels, 10'000, histogram);
+  EXPECT_EQ(Instant("a{l=\"1\"} and b smoothed", 20'000).annotations.warnings().size(), 1u);
+  // Of a range asked for by itself, what comes after it stands for both ends.
+  QueryResult range = Instant("a[5s] smoothed", -100'000);
+  ASSERT_EQ(range.matrix.size(), 1u);
+  EXPECT_THAT(range.matrix[0].samples.values, ElementsAre(1, 1));
+}
+
 TEST_F(EngineTest, WindowEndsOfTheWrongFunctionAreAnErrorInTheirTurn) {
   options_.extended_range_selectors = true;
   Load("a", "1", {1, 2, 3});
@@ -328,6 +384,23 @@ TEST_F(EngineTest, CountsOfSmoothedHistogramsNeedNoBuckets) {
   EXPECT_THAT(Numbers(counts), ElementsAre(15));
   EXPECT_TRUE(counts.annotations.infos().empty());
   EXPECT_FALSE(Instant("histogram_quantile(0.5, h smoothed)", 10'000).annotations.infos().empty());
+}
+
+TEST_F(EngineTest, LabelsThatGrowBeyondWhatLabelsHoldAreAnError) {
+  Load("a", "12345678", {1, 2, 3});
+  auto nested = [](std::string_view call, std::string_view rest, int depth) {
+    std::string query = "a";
+    for (int i = 0; i < depth; ++i) query = fmt::format("{}({}, {})", call, query, rest);
+    return query;
+  };
+  for (const std::string& query : {nested("label_replace", R"x("l", "$1$1", "l", "(.*)")x", 40),
+                                   nested("label_join", R"("l", "", "l", "l")", 40)}) {
+    EXPECT_THAT(Texts(Instant(query, 0)), ElementsAre("error: String too long to encode as label."));
+  }
+  // Before that, it is memory of the query.
+  options_.query_memory_bytes = 1'000'000;
+  engine_ = nullptr;
+  EXPECT_THAT(Texts(Instant(nested("label_join", R"("l", "", "l", "l")", 20), 0))[0], HasSubstr("of 1000000 bytes"));
 }
 
 TEST_F(EngineTest, TooManySamplesEndTheQuery) {

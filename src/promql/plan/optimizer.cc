@@ -94,6 +94,10 @@ bool LeavesOutUnmatched(const BinaryNode& binary, bool names_alone) {
 void PropagateBetween(BinaryNode& binary, bool names_alone) {
   if (binary.lhs->kind != PlanKind::kVectorSelect || binary.rhs->kind != PlanKind::kVectorSelect) return;
   if (!LeavesOutUnmatched(binary, names_alone)) return;
+  // A smoothed one may have something to say of each series that it reads.
+  for (const PlanNode* side : {binary.lhs.get(), binary.rhs.get()}) {
+    if (static_cast<const VectorSelectNode*>(side)->smoothed) return;
+  }
   const bool both = binary.op != BinaryOp::kUnless;
   Matchers& lhs = static_cast<VectorSelectNode&>(*binary.lhs).select.matchers;
   Matchers& rhs = static_cast<VectorSelectNode&>(*binary.rhs).select.matchers;
@@ -174,8 +178,8 @@ class Sharer {
 
   // REQUIRES: its children have been numbered.
   void Number(PlanNode& node) {
-    std::string key = fmt::format("{} {} {} {} [{}]", static_cast<int>(node.kind), node.grid.start_ms,
-                                  node.grid.step_ms, node.grid.steps, OwnKey(node));
+    std::string key = fmt::format("{} {} {} {}{} [{}]", static_cast<int>(node.kind), node.grid.start_ms,
+                                  node.grid.step_ms, node.grid.steps, node.grid.ranged ? "r" : "", OwnKey(node));
     Facts facts;
     const bool leaf = node.kind == PlanKind::kVectorSelect || node.kind == PlanKind::kMatrixSelect;
     const PlanNode* remote = node.kind == PlanKind::kRemote ? static_cast<RemoteNode&>(node).expr.get() : nullptr;

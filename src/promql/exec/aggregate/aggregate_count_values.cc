@@ -44,6 +44,10 @@ class CountValues : public Operator {
  private:
   Status Add(const Row& row) {
     for (const HistogramPoint& p : row.column.histograms()) {
+      if (p.histogram->uses_custom_buckets() && p.histogram->zero_count != 0) {
+        // NaN, of a product with Inf. Upstream ends so too.
+        return Status(Code::kInvalid, "histograms with custom buckets have no zero bucket");
+      }
       GN_ASSIGN(size_t index, FindRow(row.labels, HistogramString(*p.histogram)));
       Column& column = rows_[index].column;
       column.Set(p.step, column.values()[p.step] + 1);

@@ -90,7 +90,10 @@ class Limit : public Operator {
     opened_ = true;
     GN_ASSIGN(params_, EvaluateParams(*param_, aggregate_.param->kind == PlanKind::kNumber));
     param_->Annotate(&below_);
-    return ratio_ ? CheckRatio() : CheckCount();
+    Status status = ratio_ ? CheckRatio() : CheckCount();
+    // Upstream evaluates the input before it looks at what the parameter is.
+    if (!status.ok()) GN_TRY(Exhaust(0));
+    return status;
   }
 
   Status CheckCount() {

@@ -81,11 +81,10 @@ class HistogramFunction : public Operator {
       forced.found.count = forced.Count();
       own_.NonMonotonicBuckets(metric, forced.found, vector_pos_);
     }
-    const bool may_coincide = !native_.empty() && !histograms_.empty();
     histograms_.clear();
     native_.clear();
-    if (!context_.options.delayed_name_removal || may_coincide)
-      GN_TRY(MergeSameLabels(context_, batch, MergedName::kOfFirstStep));
+    const bool keep_equal = node_.grid.instant() && context_.options.delayed_name_removal;
+    if (!keep_equal) GN_TRY(MergeSameLabels(context_, batch, MergedName::kOfFirstStep));
     GN_TRY(held_.Set(CountSamples(*batch)));
     charge_.Clear();
     return !batch->empty();
@@ -249,15 +248,25 @@ class HistogramFunction : public Operator {
     return row;
   }
 
+  // What the evaluation of an earlier quantile leaves of the buckets: upstream mends them in place, and of those that
+  // it has joined leaves as many at the end as there were.
+  static void MendAsFor(double q, std::vector<Bucket>* buckets, std::vector<Bucket>* mended) {
+    *mended = *buckets;
+    ForcedMonotonicity untold{.count = 0};
+    BucketQuantile(q, mended, 0, &untold);
+    std::copy(mended->begin(), mended->end(), buckets->begin());
+  }
+
   Row EvaluateOne(const ClassicHistogram& histogram, size_t output, Findings* findings) const {
     Row row = StartRow(histogram.labels);
-    std::vector<Bucket> buckets;
+    std::vector<Bucket> buckets, earlier;
     auto evaluate = [&](uint32_t step) {
       buckets.clear();
       for (const auto& [bound, column] : histogram.buckets) {
         if (column.Has(step)) buckets.push_back({bound, column.values()[step]});
       }
       if (buckets.empty()) return;
+      for (size_t i = 0; i < output; ++i) MendAsFor(values_[i][step], &buckets, &earlier);
       if (fraction_) {
         row.column.Set(step, BucketFraction(values_[0][step], values_[1][step], &buckets));
       } else {

@@ -42,7 +42,8 @@ size_t GroupNumber(std::string_view name) {
   return number;
 }
 
-constexpr size_t kPollRows = 1024;  // between two looks at the end of the query
+constexpr size_t kPollRows = 1024;                        // between two looks at the end of the query
+constexpr size_t kLabelBytesMax = (size_t{1} << 24) - 1;  // what labels can hold, here as upstream
 
 class LabelFunction : public Operator {
  public:
@@ -61,9 +62,12 @@ class LabelFunction : public Operator {
       if (i % kPollRows == kPollRows - 1) GN_TRY(context_.CheckCancel());
       Row& row = (*batch)[i];
       if (!NewValue(row.labels, &value_)) continue;
+      if (value_.size() > kLabelBytesMax) return Status(Code::kInvalid, "String too long to encode as label.");
+      const size_t before = row.labels.memory_bytes();
       builder_.Reset(row.labels);
       builder_.Set(target(), value_);
       row.labels = builder_.Build();
+      if (row.labels.memory_bytes() > before) GN_TRY(charge_.Grow(row.labels.memory_bytes() - before));
       if (target() == kMetricName) row.drop_name = false;
     }
     GN_TRY(MergeSameLabels(context_, batch, MergedName::kOfFirstRow));
@@ -74,7 +78,7 @@ class LabelFunction : public Operator {
 
  protected:
   virtual Status CheckStrings() = 0;
-  // The value of the target label; false to leave the series as it is.
+  // The value of the target label, cut where it is longer than labels can be; false to leave the series as it is.
   virtual bool NewValue(LabelsView labels, std::string* value) = 0;
   const std::string& target() const { return strings_[0]; }
   const std::vector<std::string> strings_;
@@ -103,7 +107,7 @@ class LabelReplace : public LabelFunction {
   bool NewValue(LabelsView labels, std::string* value) override {
     std::vector<std::string_view> captures = regex_->Captures(labels.Get(strings_[2]));
     if (captures.empty()) return false;
-    *value = ExpandTemplate(strings_[1], captures, regex_->group_names());
+    *value = ExpandTemplate(strings_[1], captures, regex_->group_names(), kLabelBytesMax + 1);
     return true;
   }
 
@@ -129,7 +133,7 @@ class LabelJoin : public LabelFunction {
   }
   bool NewValue(LabelsView labels, std::string* value) override {
     value->clear();
-    for (size_t i = 2; i < strings_.size(); ++i) {
+    for (size_t i = 2; i < strings_.size() && value->size() <= kLabelBytesMax; ++i) {
       if (i > 2) *value += strings_[1];
       *value += labels.Get(strings_[i]);
     }
@@ -140,9 +144,9 @@ class LabelJoin : public LabelFunction {
 }  // namespace
 
 std::string ExpandTemplate(std::string_view text, const std::vector<std::string_view>& captures,
-                           const std::vector<std::string>& names) {
+                           const std::vector<std::string>& names, size_t bytes_max) {
   std::string out;
-  while (true) {
+  while (out.size() < bytes_max) {
     size_t dollar = text.find('$');
     if (dollar == std::string_view::npos) break;
     out += text.substr(0, dollar);

@@ -20,8 +20,9 @@ std::unique_ptr<Operator> MakeLabelReplace(ExecContext& context, const PlanNode&
 std::unique_ptr<Operator> MakeLabelJoin(ExecContext& context, const PlanNode& node, std::vector<std::string> strings,
                                         std::unique_ptr<Operator> input);
 
-// Go's Regexp.Expand: $1, $name, ${name}, $$. `captures[0]` is the whole match; `names` those of the groups.
+// Go's Regexp.Expand: $1, $name, ${name}, $$. `captures[0]` is the whole match; `names` those of the groups. What would
+// be longer than `bytes_max` is at least so long, and need not be all.
 std::string ExpandTemplate(std::string_view text, const std::vector<std::string_view>& captures,
-                           const std::vector<std::string>& names);
+                           const std::vector<std::string>& names, size_t bytes_max);
 
 }  // namespace gauntlet::promql

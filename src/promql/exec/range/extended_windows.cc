@@ -25,7 +25,7 @@ struct Extent {
   double left = 0, right = 0;    // the values there
 };
 
-// False when no sample lies in the range.
+// False when all samples lie before the range.
 bool FindExtent(const int64_t* times_ms, const double* values, uint32_t lo, uint32_t hi, int64_t start_ms,
                 int64_t end_ms, bool smoothed, bool is_counter, Extent* out) {
   const int64_t* begin = times_ms + lo;
@@ -33,7 +33,7 @@ bool FindExtent(const int64_t* times_ms, const double* values, uint32_t lo, uint
   const int64_t* first = std::upper_bound(begin, last, start_ms);
   if (first != begin) --first;
   if (smoothed) last = std::lower_bound(begin, last, end_ms);
-  if (*last <= start_ms || (smoothed && *first > end_ms)) return false;
+  if (*last <= start_ms) return false;
   out->first = static_cast<uint32_t>(first - times_ms);
   out->last = static_cast<uint32_t>(last - times_ms);
   out->left = smoothed && *first < start_ms ? Interpolate(times_ms, values, out->first, start_ms, is_counter)
@@ -74,6 +74,7 @@ class ExtendedRate : public RangeFunction {
       const int64_t start = w.start_ms(step), end = w.end_ms(step);
       Extent at;
       if (!FindExtent(f.times_ms, f.values, lo, hi, start, end, smoothed_, is_counter_, &at)) return;
+      if (smoothed_ && f.times_ms[at.first] > end) return;
       double result = at.right - at.left;
       if (is_counter_) {
         while (reset != resets.end() && *reset <= lo) ++reset;
