@@ -182,5 +182,25 @@ TEST(RegexSyntax, NamesGroupsInOrder) {
   EXPECT_EQ(go.group_names, (std::vector<std::string>{"", "", "x", "y"}));
 }
 
+// RE2 would be at work for seconds, or hold gigabytes.
+TEST(Regex, PatternsThatTakeTooLongToCompileAreTooLarge) {
+  auto repeated = [](std::string_view part, int times) {
+    std::string pattern;
+    for (int i = 0; i < times; ++i) pattern += part;
+    return pattern;
+  };
+  for (const std::string& pattern :
+       {repeated("[xy]?", 30'000), repeated("(?:[xy]z)?", 30'000), "(" + repeated("[xy]*", 100) + "){1000}",
+        repeated("[xy]{0,900}", 40), repeated("\\p{L}", 3000), "[" + repeated("\\p{L}", 3000) + "]"}) {
+    auto regex = Regex::Make(pattern);
+    ASSERT_FALSE(regex.ok()) << pattern.substr(0, 20);
+    EXPECT_TRUE(regex.status().message().starts_with("error parsing regexp: expression too large: `"));
+  }
+  for (const std::string& pattern : {repeated("[xy]?z", 21'000), std::string("([xy]?z{0,3}a){300}"),
+                                     std::string("x{}?y{,5}{"), repeated("\\pN", 500)}) {
+    EXPECT_TRUE(Regex::Make(pattern).ok()) << pattern.substr(0, 20);
+  }
+}
+
 }  // namespace
 }  // namespace gauntlet

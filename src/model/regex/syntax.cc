@@ -1,9 +1,17 @@
 #include "model/regex/syntax.h"
 
+#include <algorithm>
+#include <utility>
+#include <vector>
+
 namespace gauntlet {
 namespace {
 
 constexpr int kGoDepthMax = 1000;  // Go's
+// RE2 takes a time that grows by the square of a chain of parts that may be empty, and 40 kB for each \p{L}: beyond
+// these it would be at work for seconds.
+constexpr uint64_t kEmptyChainMax = 20'000;
+constexpr size_t kUnicodeClassesMax = 2000;
 
 bool IsWord(char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_'; }
 
@@ -36,6 +44,66 @@ Result<std::string> GroupName(std::string_view whole, size_t name_at) {
   return std::string(name);
 }
 
+size_t CountUnicodeClasses(std::string_view p) {
+  size_t count = 0;
+  for (size_t at = p.find('\\'); at != std::string_view::npos && at + 1 < p.size(); at = p.find('\\', at + 2)) {
+    count += p[at + 1] == 'p' || p[at + 1] == 'P';
+  }
+  return count;
+}
+
+// What follows an atom: whether it may be left out, and how often it may come ({n,m}; for * and + that does not
+// matter).
+struct Quantifier {
+  bool optional = false;
+  uint64_t times = 1;
+  size_t braces_bytes = 0;  // of {n,m}
+};
+Quantifier QuantifierAt(std::string_view rest) {
+  if (rest.starts_with('?') || rest.starts_with('*')) return {true, 1, 0};
+  if (!rest.starts_with('{')) return {};
+  uint64_t least = 0, most = 0;
+  size_t at = 1;
+  auto number = [&](uint64_t* n) {
+    for (; at < rest.size() && rest[at] >= '0' && rest[at] <= '9'; ++at) {
+      *n = std::min<uint64_t>(*n * 10 + static_cast<uint64_t>(rest[at] - '0'), 1000);
+    }
+  };
+  number(&least);
+  if (at < rest.size() && rest[at] == ',') {
+    ++at;
+    number(&most);
+  }
+  if (at == rest.size() || rest[at] != '}') return {};
+  return {least == 0, std::max<uint64_t>({least, most, 1}), at + 1};
+}
+
+// How long chains of parts that may be empty are, of a pattern read token by token: x?y?(z*){9} has 11.
+class EmptyChains {
+ public:
+  void Open() { open_.push_back(std::exchange(run_, 0)); }
+  void Close(const Quantifier& q) {
+    if (open_.empty()) return;
+    Add(run_ * (q.times - 1) + (q.optional ? q.times : 0));
+    Add(open_.back());
+    open_.pop_back();
+  }
+  void Atom(const Quantifier& q) {
+    run_ = q.optional ? run_ : 0;
+    Add(q.optional ? q.times : 0);
+  }
+  void Bar() { run_ = 0; }
+  uint64_t longest() const { return longest_; }
+
+ private:
+  void Add(uint64_t more) {
+    run_ += more;
+    longest_ = std::max(longest_, run_);
+  }
+  std::vector<uint64_t> open_;
+  uint64_t run_ = 0, longest_ = 0;
+};
+
 }  // namespace
 
 Status RegexError(std::string_view what, std::string_view where) {
@@ -45,10 +113,12 @@ Status RegexError(std::string_view what, std::string_view where) {
 }
 
 Result<GoPattern> TranslateGoPattern(std::string_view p) {
+  if (CountUnicodeClasses(p) > kUnicodeClassesMax) return RegexError("expression too large", p);
   GoPattern out;
   out.group_names.emplace_back();
   size_t at = 0;
   int depth = 0;
+  EmptyChains chains;
   auto copy_to = [&](size_t end) {
     out.re2.append(p.substr(at, end - at));
     at = end;
@@ -56,6 +126,7 @@ Result<GoPattern> TranslateGoPattern(std::string_view p) {
   while (at < p.size()) {
     std::string_view rest = p.substr(at);
     depth += p[at] == '(' ? 1 : p[at] == ')' ? -1 : 0;
+    const char token = p[at];
     if (depth > kGoDepthMax) return RegexError("expression nests too deeply", p);
     if (rest.starts_with("\\Q")) {
       size_t close = p.find("\\E", at + 2);
@@ -76,6 +147,18 @@ Result<GoPattern> TranslateGoPattern(std::string_view p) {
       if (p[at] == '(' && !rest.starts_with("(?")) out.group_names.emplace_back();
       copy_to(at + 1);
     }
+    const Quantifier next = QuantifierAt(p.substr(at));
+    if (token == '(') {
+      chains.Open();
+    } else if (token == ')') {
+      chains.Close(next);
+    } else if (token == '|') {
+      chains.Bar();
+    } else if (std::string_view("?*+{").find(token) == std::string_view::npos) {
+      chains.Atom(next);
+    }
+    copy_to(at + next.braces_bytes);
+    if (chains.longest() > kEmptyChainMax) return RegexError("expression too large", p);
   }
   return out;
 }

@@ -4,6 +4,7 @@
 #include "tsdb/index/matching.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 namespace gauntlet::tsdb {
@@ -112,7 +113,8 @@ Status CollectFailing(Planner& planner, const std::string& name, std::vector<con
   if (matchers.empty()) return Status();
   std::sort(all.begin(), all.end());
   all.erase(std::unique(all.begin(), all.end()), all.end());
-  auto keep = [&](std::string_view value) { return !PassesAll(matchers, value); };
+  // Of the values that matchers refuse each is refused.
+  auto keep = [&](std::string_view value) { return finite || !PassesAll(matchers, value); };
   return planner.Collect(name, finite ? &all : nullptr, {}, keep, out);
 }
 
@@ -120,15 +122,17 @@ Status CollectFailing(Planner& planner, const std::string& name, std::vector<con
 
 Result<PostingsPlan> PlanPostings(const PostingsTable& table, std::span<const Matcher> matchers, const Cancel& cancel) {
   std::vector<std::pair<std::string, std::vector<const Matcher*>>> by_name;
+  std::unordered_map<std::string_view, size_t> places;
   for (const Matcher& m : matchers) {
     if (m.name().empty() && m.value().empty()) continue;  // upstream's way to ask for all
-    auto at = std::find_if(by_name.begin(), by_name.end(), [&](const auto& group) { return group.first == m.name(); });
-    if (at == by_name.end()) at = by_name.insert(at, {m.name(), {}});
-    at->second.push_back(&m);
+    auto [at, inserted] = places.try_emplace(m.name(), by_name.size());
+    if (inserted) by_name.push_back({m.name(), {}});
+    by_name[at->second].second.push_back(&m);
   }
   PostingsPlan plan;
   Planner planner(table, cancel);
   for (auto& [name, group] : by_name) {
+    GN_TRY(cancel.status());
     if (PassesAll(group, "")) {
       GN_TRY(CollectFailing(planner, name, group, &plan.subtract));
       continue;
