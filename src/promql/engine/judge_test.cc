@@ -1,7 +1,7 @@
 // Random typed queries over random data, by the engine and by the judge. JUDGE_QUERIES and JUDGE_SEED choose how many
 // and which; a difference prints what is needed to see it again.
 
-#include "promql/engine/judge.h"
+#include "promql/engine/testing/judge.h"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>

@@ -17,7 +17,7 @@
 
 #include "model/labels.h"
 #include "model/samples.h"
-#include "promql/engine/judge_histogram.h"
+#include "promql/engine/testing/judge_histogram.h"
 #include "promql/syntax/ast.h"
 
 namespace gauntlet::promql {

@@ -1,4 +1,4 @@
-#include "promql/engine/judge.h"
+#include "promql/engine/testing/judge.h"
 
 #include <algorithm>
 #include <utility>

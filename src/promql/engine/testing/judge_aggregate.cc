@@ -4,8 +4,8 @@
 
 #include "base/float_limits.h"
 #include "model/float_text.h"
-#include "promql/engine/judge.h"
-#include "promql/engine/judge_math.h"
+#include "promql/engine/testing/judge.h"
+#include "promql/engine/testing/judge_math.h"
 
 namespace gauntlet::promql {
 namespace {

@@ -1,4 +1,4 @@
-#include "promql/engine/judge.h"
+#include "promql/engine/testing/judge.h"
 
 #include <algorithm>
 #include <cmath>
@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "base/float_limits.h"
-#include "promql/engine/judge_math.h"
+#include "promql/engine/testing/judge_math.h"
 #include "promql/syntax/function_table.h"
 
 namespace gauntlet::promql {

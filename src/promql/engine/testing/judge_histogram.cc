@@ -1,4 +1,4 @@
-#include "promql/engine/judge_histogram.h"
+#include "promql/engine/testing/judge_histogram.h"
 
 #include <fmt/format.h>
 

@@ -4,7 +4,7 @@
 #include <set>
 
 #include "model/go/math.h"
-#include "promql/engine/judge.h"
+#include "promql/engine/testing/judge.h"
 
 namespace gauntlet::promql {
 namespace {
