@@ -16,6 +16,7 @@
 #include "base/cancel.h"
 #include "base/mutex.h"
 #include "net/event_loop.h"
+#include "net/http/handler_gate.h"
 #include "net/http/output_queue.h"
 #include "net/http/reply_writer.h"
 #include "net/http/request_parser.h"
@@ -23,22 +24,6 @@
 #include "net/stream_socket.h"
 
 namespace gauntlet::net {
-
-// Counts the handlers inside, and lets a server that goes away wait for them; those that come later are turned back.
-// Thread-safe.
-class HandlerGate {
- public:
-  bool Enter();
-  void Leave();
-  void Close();  // before Wait
-  void Wait();
-
- private:
-  Mutex mutex_;
-  CondVar empty_;
-  size_t inside_ GN_GUARDED_BY(mutex_) = 0;
-  bool closed_ GN_GUARDED_BY(mutex_) = false;
-};
 
 class HttpConnection;
 

@@ -64,6 +64,7 @@ std::optional<JudgeValue> TotalJudged(const std::vector<JudgeValue>& values, boo
 std::optional<JudgeValue> RangeJudged(const std::string& function, const JudgeWindow& window, int64_t range_start,
                                       int64_t range_end);
 
+// judge_estimate.cc
 double QuantileJudged(double q, const JudgeHistogram& h);
 double FractionJudged(double lower, double upper, const JudgeHistogram& h);
 double VarianceJudged(const JudgeHistogram& h);
