@@ -74,9 +74,10 @@ void CopyOver(char* to, const char* from, size_t n) {
 const char* LabelFields::TakeRun(const char* p, const char* end, const char* readable) {
   while (p != end && *p == BytesKey(1)) {
     auto byte = [](const char* at) { return static_cast<uint8_t>(*at); };
-    size_t length;
-    if (static_cast<size_t>(end - p) < 6 || (length = byte(p + 1)) >= 128 || length < 4 ||
-        static_cast<size_t>(end - p) < 2 + length || static_cast<size_t>(readable - p) < 2 + length + kSlack)
+    if (end - p < 6) break;
+    const size_t length = byte(p + 1);
+    if (length >= 128 || length < 4 || static_cast<size_t>(end - p) < 2 + length ||
+        static_cast<size_t>(readable - p) < 2 + length + kSlack)
       break;
     std::string_view name(p + 4, byte(p + 3));
     size_t value_size = length - 4 - name.size();  // wraps when it does not fit
