@@ -1,4 +1,6 @@
 // `gauntlet tools bucket …`: commands over the blocks of a bucket, as of `thanos tools bucket`.
+//
+// Threads: at the start of the program, one.
 
 #pragma once
 

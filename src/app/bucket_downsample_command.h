@@ -1,4 +1,6 @@
 // `gauntlet tools bucket downsample`: the downsampling of a compactor, by itself.
+//
+// Threads: at the start of the program, one.
 
 #pragma once
 

@@ -1,4 +1,6 @@
 // `gauntlet tools bucket replicate`.
+//
+// Threads: at the start of the program, one.
 
 #pragma once
 

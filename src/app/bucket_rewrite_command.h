@@ -1,4 +1,6 @@
 // `gauntlet tools bucket rewrite`: chosen blocks again, without some series or samples, or with other labels.
+//
+// Threads: at the start of the program, one.
 
 #pragma once
 

@@ -1,4 +1,6 @@
 // `gauntlet tools bucket cleanup`, `retention` and `upload-blocks`.
+//
+// Threads: at the start of the program, one.
 
 #pragma once
 

@@ -1,4 +1,6 @@
 // `gauntlet tools bucket web`: the blocks of a bucket as a page.
+//
+// Threads: at the start of the program, one.
 
 #pragma once
 

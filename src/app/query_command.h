@@ -1,4 +1,6 @@
 // `gauntlet query`: many endpoints seen as one, behind Prometheus' HTTP API.
+//
+// Threads: at the start of the program, one.
 
 #pragma once
 

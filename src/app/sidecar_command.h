@@ -1,4 +1,6 @@
 // `gauntlet sidecar`: a real Prometheus seen through StoreAPI.
+//
+// Threads: at the start of the program, one.
 
 #pragma once
 

@@ -1,6 +1,7 @@
 // Sizes in bytes as flags and configuration files write them: "250MB", "1.5GiB", "512B", "1024".
 //
 // Upstream: github.com/alecthomas/units, Base2Bytes: MB and MiB are the same.
+// Threads:  pure functions.
 
 #pragma once
 

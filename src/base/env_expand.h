@@ -1,6 +1,7 @@
 // The environment, and references to it in configuration text: $(NAME).
 //
 // Upstream: thanos pkg/extkingpin, pkg/reloader
+// Threads:  functions; from any thread, as long as none sets the environment.
 
 #pragma once
 

@@ -1,4 +1,6 @@
 // The two values that are not numbers of their own.
+//
+// Threads: constants.
 
 #pragma once
 

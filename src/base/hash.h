@@ -1,4 +1,6 @@
 // Hashes of bytes: xxHash64, the one Prometheus and Thanos use for labels and chunks.
+//
+// Threads: pure functions.
 
 #pragma once
 

@@ -1,4 +1,6 @@
 // OrderedFor: pieces of work made on many threads and taken in their order.
+//
+// Threads: a function that blocks its caller; `make` is called on many threads at once, `take` on the caller only.
 
 #pragma once
 

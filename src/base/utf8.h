@@ -1,4 +1,6 @@
 // UTF-8: decoding, encoding and validation, with Go's view of broken bytes (each is one U+FFFD).
+//
+// Threads: pure functions.
 
 #pragma once
 

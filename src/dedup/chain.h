@@ -4,6 +4,7 @@
 // same. With two replicas in step it is the second one's.
 //
 // Upstream: prometheus storage/merge.go (chainSampleIterator)
+// Threads:  a function.
 
 #pragma once
 

@@ -3,6 +3,7 @@
 // `stitch` stays on one replica and fills its gaps from others; `penalty` and `chain` are Thanos' two.
 //
 // Upstream: thanos pkg/dedup
+// Threads:  one thread at a time.
 
 #pragma once
 

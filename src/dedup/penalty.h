@@ -5,6 +5,7 @@
 // to show resets that no replica has when the function is not known: stitch.h does better.
 //
 // Upstream: thanos pkg/dedup/iter.go (dedupSeriesIterator)
+// Threads:  a function.
 
 #pragma once
 

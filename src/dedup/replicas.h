@@ -4,6 +4,7 @@
 // cannot come from one replica; they are dealt out to lists whose chunks do not.
 //
 // Upstream: thanos pkg/dedup/iter.go (NewOverlapSplit), pkg/store/storepb (chunk deduplication)
+// Threads:  one thread at a time.
 
 #pragma once
 

@@ -7,6 +7,8 @@
 //
 // Counters: seam.h chooses where to enter another replica. Values pass unaltered, except for counter functions over
 // replicas that count different things: there they are raised at the switch, which such functions do not notice.
+//
+// Threads: one thread at a time.
 
 #pragma once
 

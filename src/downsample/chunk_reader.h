@@ -4,6 +4,7 @@
 // Upstream: thanos pkg/query/iter.go, pkg/compact/downsample (ApplyCounterResetsSeriesIterator, AverageChunkIterator).
 //           There raw samples of counter functions lose their resets and stale markers too, and resets() is always 0;
 //           here they pass unaltered unless asked for otherwise.
+// Threads:  one thread at a time.
 
 #pragma once
 

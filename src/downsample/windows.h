@@ -1,6 +1,7 @@
 // Windows: how time is divided for downsampling, and into how many chunks the windows of a series go.
 //
 // Upstream: thanos pkg/compact/downsample/downsample.go (currentWindow, targetChunkCount)
+// Threads:  pure functions.
 
 #pragma once
 

@@ -1,4 +1,6 @@
 // Help texts of an App, laid out as kingpin does.
+//
+// Threads: immutable.
 
 #pragma once
 

@@ -1,4 +1,6 @@
 // A Status from errno: "open /data/wal/00000001: No such file or directory".
+//
+// Threads: functions; errno is that of the calling thread.
 
 #pragma once
 

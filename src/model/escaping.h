@@ -2,6 +2,7 @@
 // /api/v1/label/<name>/values.
 //
 // Upstream: prometheus/common model/metric.go (EscapeName, UnescapeName with ValueEncodingEscaping)
+// Threads:  pure functions.
 
 #pragma once
 

@@ -1,6 +1,7 @@
 // KahanAdd: floats added with a second number that keeps what the first one loses.
 //
 // Upstream: prometheus util/kahansum
+// Threads:  functions on the caller's numbers.
 
 #pragma once
 

@@ -1,4 +1,6 @@
 // MD5, which the hashmod action of relabelling and some index names need. Not for anything that must be safe.
+//
+// Threads: a pure function.
 
 #pragma once
 

@@ -1,5 +1,7 @@
 // What the typed services have in common: a handler around a function on bytes, and calls that read an answer stream.
 // Only for the .cc files of this module.
+//
+// Threads: functions; handlers may be called from many threads at once, calls block theirs.
 
 #pragma once
 

@@ -10,6 +10,8 @@
 //   };
 //
 // Only for the .cc files of this module: it needs protobuf.
+//
+// Threads: as `glue.h`; a FrameSink is for the thread of its call.
 
 #pragma once
 

@@ -1,4 +1,6 @@
 // From the YAML of an HTTP client to the options of `net`.
+//
+// Threads: pure functions.
 
 #pragma once
 

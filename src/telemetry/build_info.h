@@ -1,4 +1,6 @@
 // BuildInfo: version and commit of this binary, for --version, status/buildinfo and the *_build_info metric.
+//
+// Threads: from any thread.
 
 #pragma once
 

@@ -1,5 +1,7 @@
 // Conversions between protobuf's types and ours that several messages share. Only for modules that may include
 // protobuf.
+//
+// Threads: pure functions.
 
 #pragma once
 

@@ -1,4 +1,6 @@
 // The page of blocks: page.html, page.css and page.js, as text in the program.
+//
+// Threads: constants.
 
 #pragma once
 

@@ -1,4 +1,6 @@
 // Lower and upper case of Unicode text, rune by rune: Go's strings.ToLower and strings.ToUpper.
+//
+// Threads: pure functions.
 
 #pragma once
 

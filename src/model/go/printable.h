@@ -1,4 +1,6 @@
 // Which runes Go's strconv.Quote leaves as they are.
+//
+// Threads: a pure function.
 
 #pragma once
 

@@ -1,6 +1,7 @@
 // Differences between Go's regular expression syntax and RE2's: what to rewrite, what to refuse, how errors are worded.
 //
 // Upstream: Go regexp/syntax
+// Threads:  pure functions.
 
 #pragma once
 

@@ -1,4 +1,6 @@
 // From Thanos' YAML of an S3 bucket to the bucket.
+//
+// Threads: free functions.
 
 #pragma once
 

@@ -3,6 +3,7 @@
 // Keys are in order of name and durations in milliseconds, as upstream's.
 //
 // Upstream: prometheus web/api/v1/translate_ast.go
+// Threads:  a function; the tree is only read.
 
 #pragma once
 

@@ -1,4 +1,6 @@
 // Character classes of PromQL, on bytes: all are ASCII.
+//
+// Threads: pure functions.
 
 #pragma once
 

@@ -1,6 +1,7 @@
 // Parse errors, as upstream words them: "<line>:<column>: parse error: <what>".
 //
 // Upstream: prometheus promql/parser/parse.go (ParseErr), posrange/posrange.go
+// Threads:  values and pure functions.
 
 #pragma once
 

@@ -4,6 +4,7 @@
 // further in. Selectors are never split, comments are lost.
 //
 // Upstream: prometheus promql/parser/prettier.go
+// Threads:  pure functions.
 
 #pragma once
 

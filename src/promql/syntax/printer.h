@@ -4,6 +4,7 @@
 // What it prints parses to the same tree, but for durations below a millisecond.
 //
 // Upstream: prometheus promql/parser/printer.go
+// Threads:  pure functions.
 
 #pragma once
 

@@ -1,6 +1,7 @@
 // Quoted text in PromQL: Go's escapes in "..." and '...', none in `...`.
 //
 // Upstream: prometheus util/strutil/quote.go (Unquote); Go strconv.QuoteRune and fmt's %#U
+// Threads:  pure functions.
 
 #pragma once
 

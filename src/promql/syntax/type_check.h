@@ -1,6 +1,7 @@
 // Types: whether each operand, argument and parameter is of a type that its place allows.
 //
 // Upstream: prometheus promql/parser/parse.go (checkAST)
+// Threads:  a function on the caller's tree.
 
 #pragma once
 

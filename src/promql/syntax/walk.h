@@ -4,6 +4,7 @@
 // selector. Duration expressions are not children.
 //
 // Upstream: prometheus promql/parser/ast.go (Walk, Inspect, ChildrenIter, ExtractSelectors)
+// Threads:  functions on the caller's trees.
 
 #pragma once
 

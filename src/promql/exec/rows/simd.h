@@ -1,6 +1,8 @@
 // GN_WIDE_VECTORS: marks a loop to be compiled for wider vectors as well; the machine decides at the start which runs.
 //
 // Only for loops whose result does not depend on the width: element by element, without fused multiply-add.
+//
+// Threads: a macro.
 
 #pragma once
 
