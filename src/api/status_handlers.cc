@@ -7,6 +7,7 @@
 #include "api/envelope.h"
 #include "base/clock.h"
 #include "model/time.h"
+#include "net/text.h"
 
 namespace gauntlet::api {
 namespace {
@@ -20,29 +21,6 @@ border-bottom: 1px solid #ddd; vertical-align: top; } th { font-weight: 600; } c
 button { font: inherit; padding: .3rem .8rem; } @media (prefers-color-scheme: dark) { body { color: #ddd; background: #1b1b1b; }
 th, td { border-color: #444; } .up { color: #6fcf8b; } .down { color: #ff8a80; } a { color: #8ab4f8; } }
 </style></head><body>)";
-
-std::string Escaped(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    switch (c) {
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '&':
-        out += "&amp;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
 
 std::string TimeText(int64_t ms) {
   if (ms == kMinTimeMs) return "the beginning";
@@ -102,7 +80,7 @@ void StatusHandlers::RuntimeInfo(net::HttpReply& reply) const {
 
 void StatusHandlers::Page(net::HttpReply& reply) const {
   std::string page = kPageHead;
-  page += "<h1>Gauntlet " + Escaped(facts_.component) + "</h1>";
+  page += "<h1>Gauntlet " + net::EscapeMarkup(facts_.component) + "</h1>";
   page +=
       "<form action=\"api/v1/query\"><input name=\"query\" value=\"up\" aria-label=\"PromQL\"> "
       "<button>Query</button></form>";
@@ -110,17 +88,19 @@ void StatusHandlers::Page(net::HttpReply& reply) const {
       "<h2>Endpoints</h2><table><tr><th>Endpoint</th><th>Kind</th><th>Health</th><th>Labels</th><th>From</th><th>To</"
       "th></tr>";
   for (const query::EndpointStatus& endpoint : endpoints_()) {
-    page += "<tr><td><code>" + Escaped(endpoint.name) + "</code></td><td>" +
-            Escaped(endpoint.component.empty() ? "unknown" : endpoint.component) + "</td>";
-    page += endpoint.last_error.empty() ? "<td class=\"up\">up</td>"
-                                        : "<td class=\"down\">down: " + Escaped(endpoint.last_error) + "</td>";
+    page += "<tr><td><code>" + net::EscapeMarkup(endpoint.name) + "</code></td><td>" +
+            net::EscapeMarkup(endpoint.component.empty() ? "unknown" : endpoint.component) + "</td>";
+    page += endpoint.last_error.empty()
+                ? "<td class=\"up\">up</td>"
+                : "<td class=\"down\">down: " + net::EscapeMarkup(endpoint.last_error) + "</td>";
     page += "<td>";
-    for (const Labels& labels : endpoint.label_sets) page += "<code>" + Escaped(labels.ToString()) + "</code><br>";
+    for (const Labels& labels : endpoint.label_sets)
+      page += "<code>" + net::EscapeMarkup(labels.ToString()) + "</code><br>";
     bool known = !endpoint.component.empty();
     page += "</td><td>" + (known ? TimeText(endpoint.min_time_ms) : "") + "</td><td>" +
             (known ? TimeText(endpoint.max_time_ms) : "") + "</td></tr>";
   }
-  page += "</table><p>Version " + Escaped(facts_.version) +
+  page += "</table><p>Version " + net::EscapeMarkup(facts_.version) +
           " &middot; <a href=\"api/v1/stores\">stores</a> &middot; <a href=\"api/v1/targets\">targets</a> &middot; ";
   page +=
       "<a href=\"api/v1/rules\">rules</a> &middot; <a href=\"api/v1/status/flags\">flags</a> &middot; <a "

@@ -34,12 +34,7 @@ struct DownsampleFlags {
     f.Int("block-files-concurrency",
           "Number of goroutines to use when fetching/uploading block files from object storage.", &files_concurrency);
     f.String("data-dir", "Data directory in which to cache blocks and process downsamplings.", &data_dir);
-    f.String(
-         "hash-func",
-         "Hash function of the files of produced blocks, which permits not to download some of them twice. Possible "
-         "values are: \"\", \"SHA256\".",
-         &hash_function)
-        .Enum({"SHA256", ""});
+    RegisterHashFunction(f, &hash_function);
   }
 };
 

@@ -33,7 +33,7 @@ struct RepairFlags {
     f.String("keep", "Block that stays (keep-one).", &keep);
     f.String("subject", "Group whose mark goes (release).", &subject);
     f.String("data-dir", "Directory to work in.", &data_dir);
-    f.String("hash-func", "Hash of files in meta.json: \"\" or \"SHA256\".", &hash_function).Enum({"SHA256", ""});
+    RegisterHashFunction(f, &hash_function);
   }
 };
 

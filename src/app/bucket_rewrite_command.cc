@@ -28,12 +28,7 @@ struct RewriteFlags {
     f.Config("objstore.config", "YAML file that contains object store configuration.", &objstore, true);
     f.Strings("id", "ID (ULID) of the blocks for rewrite (repeated flag).", &ids).Required();
     f.String("tmp.dir", "Working directory for temporary files", &temporary_dir);
-    f.String(
-         "hash-func",
-         "Hash function of the files of produced blocks, which permits not to download some of them twice. Possible "
-         "values are: \"\", \"SHA256\".",
-         &hash_function)
-        .Enum({"SHA256", ""});
+    RegisterHashFunction(f, &hash_function);
     f.Bool("dry-run",
            "Prints the series changes instead of doing them. Defaults to true, for user to double check. (: Pass "
            "--no-dry-run to skip this.",

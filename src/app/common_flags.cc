@@ -35,4 +35,12 @@ void WebFlags::Register(flags::FlagSet& f) {
   f.Bool("web.disable-cors", "Whether to disable CORS headers to be set.", &disable_cors);
 }
 
+void RegisterHashFunction(flags::FlagSet& f, std::string* value) {
+  f.String("hash-func",
+           "Hash function of the files of produced blocks, which permits not to download some of them twice. Possible "
+           "values are: \"\", \"SHA256\".",
+           value)
+      .Enum({"SHA256", ""});
+}
+
 }  // namespace gauntlet::app

@@ -33,4 +33,7 @@ struct WebFlags {
   void Register(flags::FlagSet& f);
 };
 
+// --hash-func of those that make blocks: "" or "SHA256".
+void RegisterHashFunction(flags::FlagSet& f, std::string* value);
+
 }  // namespace gauntlet::app

@@ -81,7 +81,7 @@ void CompactMergeFlags::Register(flags::FlagSet& f) {
            "replica and fills its gaps from others; \"penalty-exact\": as Thanos does, with the samples that it loses.",
            &function)
       .Enum({"", "penalty", "penalty-exact"});
-  f.String("hash-func", "Hash of files in meta.json: \"\" or \"SHA256\".", &hash_function).Enum({"SHA256", ""});
+  RegisterHashFunction(f, &hash_function);
   f.Bool("compact.enable-vertical-compaction",
          "Merge overlapping blocks of one origin. Without it, a group with such blocks is quarantined. Irreversible.",
          &vertical)

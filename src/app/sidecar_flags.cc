@@ -55,8 +55,7 @@ void UploadFlags::Register(flags::FlagSet& f) {
   f.Bool("shipper.skip-corrupted-blocks",
          "If true, shipper will skip corrupted blocks in the given iteration and retry later.", &skip_corrupted)
       .Hidden();
-  f.String("hash-func", "Specify which hash function to use when calculating the hashes of produced files.", &hash_func)
-      .Enum({"SHA256", ""});
+  RegisterHashFunction(f, &hash_func);
 }
 
 }  // namespace gauntlet::app

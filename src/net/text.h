@@ -1,4 +1,4 @@
-// Small texts of the protocols: tokens that compare without case, blanks, percent escapes.
+// Small texts of the protocols: tokens that compare without case, blanks, escapes of URLs and of markup.
 //
 // Threads: pure functions.
 
@@ -21,5 +21,8 @@ std::string_view TrimBlanks(std::string_view text);
 int HexDigit(char c);
 std::string PercentEncode(std::string_view text);  // all but unreserved characters
 Result<std::string> PercentDecode(std::string_view text, bool plus_is_space);
+
+// As content of an element or within quotes of either kind, in XML and in HTML.
+std::string EscapeMarkup(std::string_view text);
 
 }  // namespace gauntlet::net

@@ -33,5 +33,9 @@ TEST(PercentDecode, PlusIsASpaceOnlyInForms) {
 
 TEST(PercentEncode, LeavesTheUnreservedAlone) { EXPECT_EQ(PercentEncode("aZ09-_.~/ \xff"), "aZ09-_.~%2F%20%FF"); }
 
+TEST(EscapeMarkup, LeavesNothingThatEndsContentOrQuotes) {
+  EXPECT_EQ(EscapeMarkup("a<b>&\"c'\n\xc3\xa9"), "a&lt;b&gt;&amp;&quot;c&apos;\n\xc3\xa9");
+}
+
 }  // namespace
 }  // namespace gauntlet::net

@@ -190,30 +190,4 @@ const XmlNode* XmlNode::Find(std::string_view element) const {
 
 Result<XmlNode> ParseXml(std::string_view text) { return Parser(text).Document(); }
 
-std::string XmlEscape(std::string_view text) {
-  std::string out;
-  for (char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&apos;";
-        break;
-      default:
-        out += c;
-    }
-  }
-  return out;
-}
-
 }  // namespace gauntlet::objstore

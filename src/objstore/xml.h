@@ -29,7 +29,5 @@ struct XmlNode {
 
 // The root element; kCorrupt for what is no such document.
 Result<XmlNode> ParseXml(std::string_view text);
-// With the five entities in place of what XML would take for its own.
-std::string XmlEscape(std::string_view text);
 
 }  // namespace gauntlet::objstore

@@ -1,4 +1,5 @@
 #include "base/check.h"
+#include "net/text.h"
 #include "objstore/xml.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -7,7 +8,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (node.ok()) {
     (void)node->Find("Key");
     // What was read can be written and read again.
-    auto again = ParseXml("<a>" + gauntlet::objstore::XmlEscape(node->text) + "</a>");
+    auto again = ParseXml("<a>" + gauntlet::net::EscapeMarkup(node->text) + "</a>");
     GN_CHECK(again.ok() && again->text == node->text);
   }
   return 0;

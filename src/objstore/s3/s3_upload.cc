@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "net/text.h"
 #include "objstore/directories.h"
 #include "objstore/sign.h"
 #include "objstore/sources.h"
@@ -140,8 +141,8 @@ Status S3Upload::Complete() {
   {
     MutexLock lock(mutex_);
     for (size_t i = 0; i < etags_.size(); ++i) {
-      request.body += "<Part><PartNumber>" + std::to_string(i + 1) + "</PartNumber><ETag>" + XmlEscape(etags_[i]) +
-                      "</ETag></Part>";
+      request.body += "<Part><PartNumber>" + std::to_string(i + 1) + "</PartNumber><ETag>" +
+                      net::EscapeMarkup(etags_[i]) + "</ETag></Part>";
     }
   }
   request.body += "</CompleteMultipartUpload>";
