@@ -133,11 +133,19 @@ Status ReadSamples(const Block& block, std::span<const ChunkMeta> chunks, std::s
   size_t base = out->size();
   std::vector<ChunkView> views;
   views.reserve(chunks.size());
+  int64_t last_ms = std::numeric_limits<int64_t>::min();
+  bool ascending = true;
   for (const ChunkMeta& meta : chunks) {
     if (!meta.Overlaps(mint_ms, maxt_ms)) continue;
     GN_ASSIGN(views.emplace_back(), block.chunks().Read(meta.ref));
+    ascending = ascending && (views.size() == 1 || meta.mint_ms > last_ms);
+    last_ms = meta.maxt_ms;
   }
-  GN_TRY(DecodeChunks(views, mint_ms, maxt_ms, out));
+  if (ascending) {
+    GN_TRY(DecodeChunks(views, mint_ms, maxt_ms, out));
+  } else {  // a damaged block: what is in it is given as it is
+    for (ChunkView view : views) GN_TRY(DecodeChunk(view, mint_ms, maxt_ms, out));
+  }
   if (!deleted.empty()) RemoveDeleted(deleted, base, out);
   return Status();
 }

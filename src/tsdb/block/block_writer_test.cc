@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "io/fake_file_system.h"
@@ -121,6 +122,24 @@ TEST(BlockWriting, DeletedSamplesAndChunksAreNotRead) {
   ASSERT_TRUE(ReadSamples(**block, series.chunks(), series.deleted(), kMin, kMax, &samples).ok());
   EXPECT_EQ(samples.times_ms, (std::vector<int64_t>{0, 40}));
   EXPECT_FALSE(*series.Next());
+}
+
+TEST(BlockReading, ChunksOutOfOrderLoseNoSample) {
+  io::FakeFileSystem files;
+  ASSERT_TRUE(files.MakeDirectories("data").ok());
+  ASSERT_TRUE(WriteBlock(files).ok());
+  auto block = Block::Open(files, "data/01KE71A6NAEME8ZS7DDWKWEQAP");
+  ASSERT_TRUE(block.ok());
+  BlockSeries series(**block, *(*block)->Select({}, Cancel()), kMin, kMax);
+  ASSERT_TRUE(*series.Next());
+  std::vector<ChunkMeta> chunks(series.chunks().begin(), series.chunks().end());
+  ASSERT_GE(chunks.size(), 2u);
+  Samples whole, turned;
+  ASSERT_TRUE(ReadSamples(**block, chunks, {}, kMin, kMax, &whole).ok());
+  std::swap(chunks.front(), chunks.back());
+  ASSERT_TRUE(ReadSamples(**block, chunks, {}, kMin, kMax, &turned).ok());
+  std::sort(turned.times_ms.begin(), turned.times_ms.end());
+  EXPECT_EQ(turned.times_ms, whole.times_ms);
 }
 
 TEST(BlockOpening, MissingPartsAreErrorsAndMissingTombstonesAreNone) {
