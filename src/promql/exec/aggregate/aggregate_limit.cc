@@ -32,7 +32,7 @@ class Limit : public Operator {
     if (!opened_) GN_TRY(Open());
     GN_ASSIGN(bool more, NextKept(batch));
     if (!node_.grid.instant()) return more;
-    for (; more; batch->clear()) {
+    while (more) {
       for (Row& row : *batch) Push(std::move(row));
       GN_ASSIGN(more, NextKept(batch));
     }
