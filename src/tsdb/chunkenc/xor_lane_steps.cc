@@ -219,11 +219,11 @@ GN_AVX2 size_t Unsteady(XorLanes& lanes, size_t steps) {
 bool LanesRunHere() { return __builtin_cpu_supports("avx2") != 0; }
 
 size_t StepSteady(XorLanes& lanes, size_t width, size_t steps) {
-  return width > 4 ? Steady<2>(lanes, steps) : Steady<1>(lanes, steps);
+  return width > 8 ? Steady<3>(lanes, steps) : width > 4 ? Steady<2>(lanes, steps) : Steady<1>(lanes, steps);
 }
 
 size_t StepUnsteady(XorLanes& lanes, size_t width, size_t steps) {
-  return width > 4 ? Unsteady<2>(lanes, steps) : Unsteady<1>(lanes, steps);
+  return width > 8 ? Unsteady<3>(lanes, steps) : width > 4 ? Unsteady<2>(lanes, steps) : Unsteady<1>(lanes, steps);
 }
 
 }  // namespace gauntlet::tsdb

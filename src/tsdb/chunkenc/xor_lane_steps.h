@@ -12,9 +12,9 @@
 namespace gauntlet::tsdb {
 
 // The chunks' bits in one buffer, and where the decoder of each stands in it: columns, so that four lanes are one load.
-// 20 KiB, made for the stack.
+// 32 KiB, made for the stack.
 struct XorLanes {
-  static constexpr size_t kWidth = 8;
+  static constexpr size_t kWidth = 12, kGroup = 4;
   // Steps between two looks at the ends of the chunks. Until then a malformed one may be read beyond its end.
   static constexpr size_t kBlock = 32;
   static constexpr size_t kSampleBitsMax = 16 + 13 + 64;
@@ -79,7 +79,7 @@ struct XorLanes {
 // Whether this processor has what the steps need.
 bool LanesRunHere();
 
-// Reads up to `steps` (at most a block) samples of the first `width` (4 or 8) lanes and writes them to `times` and
+// Reads up to `steps` (at most a block) samples of the first `width` (4, 8 or 12) lanes and writes them to `times` and
 // `values`. Returns how many: StepSteady() stops before an interval that changes, StepUnsteady() before one that
 // changes by more than 2^13 ms. Then the state is that before the sample.
 size_t StepSteady(XorLanes& lanes, size_t width, size_t steps);

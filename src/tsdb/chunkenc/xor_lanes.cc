@@ -91,9 +91,10 @@ size_t ChunksAbreast(std::span<const ChunkView> chunks) {
   if (!able) return 0;
   size_t n = 0;
   while (n < chunks.size() && n < XorLanes::kWidth && Suits(chunks[n])) ++n;
-  // Eight lanes for six chunks, four for three cost less than one decoder after the other.
-  constexpr size_t half = XorLanes::kWidth / 2;
-  return n >= half + 2 ? n : n >= half - 1 ? std::min(n, half) : 0;
+  // Three lanes of four, six of eight, ten of twelve cost less than a smaller number and one decoder after the other.
+  constexpr size_t kGroup = XorLanes::kGroup;
+  const size_t rest = n % kGroup;
+  return rest == kGroup - 1 || (rest == kGroup - 2 && n > kGroup) ? n : n - rest;
 }
 
 bool DecodeXorAbreast(std::span<const ChunkView> chunks, Samples* out) {
@@ -115,8 +116,7 @@ bool DecodeXorAbreast(std::span<const ChunkView> chunks, Samples* out) {
     if (!Start(start, k, out->times_ms.data() + at, out->values.data() + at, lanes)) return fail();
     at += start.count;
   }
-  constexpr size_t half = XorLanes::kWidth / 2;
-  const size_t width = chunks.size() > half ? XorLanes::kWidth : half;
+  const size_t width = (chunks.size() + XorLanes::kGroup - 1) / XorLanes::kGroup * XorLanes::kGroup;
   if (!Walk(lanes, width)) return fail();
   at = base;
   for (size_t k = 0; k < chunks.size(); ++k) {

@@ -1,7 +1,8 @@
-// XOR chunks side by side: a sample of each of up to eight chunks at a time.
+// XOR chunks side by side: a sample of each of up to twelve chunks at a time.
 //
 // One chunk by itself spends most of its time waiting: for the place where its next sample begins, and for branches
-// that follow no pattern. Several at once, without branches, fill those waits with one another.
+// that follow no pattern. Several at once, without branches, fill those waits with one another: four do, and twelve are
+// the chunks of six hours.
 // On x86-64 with AVX2; elsewhere chunks are decoded one by one.
 //
 // Threads: any.
