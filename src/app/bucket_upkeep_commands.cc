@@ -47,10 +47,12 @@ Status RunCleanup(const GlobalFlags& global, const CleanFlags& o) {
   auto marks = view.AddDeletionMarks(o.delete_delay / 2);
   view.filters.push_back(std::make_shared<blocks::DeduplicateFilter>());
   GN_ASSIGN(blocks::BlockView found, view.Fetch(Cancel()));
+  auto marked = blocks::BrokenOffDeletions(UpkeepOf(session), found.partial, Cancel());
+  marked.insert(marks->marks().begin(), marks->marks().end());
   auto partial =
-      blocks::CleanPartialUploads(UpkeepOf(session), found.partial, marks->marks(),
+      blocks::CleanPartialUploads(UpkeepOf(session), found.partial, marked,
                                   std::max<milliseconds>(o.consistency_delay, blocks::kPartialUploadAge), Cancel());
-  auto deleted = blocks::DeleteMarkedBlocks(UpkeepOf(session), marks->marks(), o.delete_delay, Cancel());
+  auto deleted = blocks::DeleteMarkedBlocks(UpkeepOf(session), marked, o.delete_delay, Cancel());
   GN_LOG(session.logger(), kInfo, "cleanup done", {"partial_uploads_deleted", partial.done.size()},
          {"marked_blocks_deleted", deleted.done.size()}, {"failed", partial.failed + deleted.failed});
   GN_TRY(partial.first_error);

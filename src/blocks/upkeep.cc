@@ -53,6 +53,17 @@ Result<int64_t> NewestObjectMs(objstore::Bucket& bucket, const Ulid& id, const C
 
 }  // namespace
 
+std::map<Ulid, Marker> BrokenOffDeletions(const UpkeepContext& context, const std::map<Ulid, Status>& partial,
+                                          const Cancel& cancel) {
+  std::map<Ulid, Marker> begun;
+  for (const auto& [id, why] : partial) {
+    if (why.code() != Code::kNotFound) continue;
+    Result<Marker> mark = ReadMarker(context.bucket, MarkerKind::kDeletion, id, cancel);
+    if (mark.ok()) begun[id] = *std::move(mark);
+  }
+  return begun;
+}
+
 UpkeepResult DeleteMarkedBlocks(const UpkeepContext& context, const std::map<Ulid, Marker>& marks,
                                 std::chrono::milliseconds delay, const Cancel& cancel) {
   const int64_t now_s = context.clock.NowMs() / 1000;

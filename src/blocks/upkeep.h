@@ -38,6 +38,9 @@ struct UpkeepResult {
 // An upload without meta.json that did not change for so long was given up.
 inline constexpr std::chrono::hours kPartialUploadAge{48};
 
+// The marks of blocks without a meta.json: their deletion was broken off, and is to be finished.
+std::map<Ulid, Marker> BrokenOffDeletions(const UpkeepContext& context, const std::map<Ulid, Status>& partial,
+                                          const Cancel& cancel);
 // Deletes blocks whose mark is older than the delay.
 UpkeepResult DeleteMarkedBlocks(const UpkeepContext& context, const std::map<Ulid, Marker>& marks,
                                 std::chrono::milliseconds delay, const Cancel& cancel);

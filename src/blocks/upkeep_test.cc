@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "blocks/block_objects.h"
 #include "blocks/testing/block_fixture.h"
 #include "objstore/memory_bucket.h"
 
@@ -42,6 +43,24 @@ TEST_F(UpkeepTest, MarkedBlocksGoAfterTheDelayAndOneThatFailsStopsNoOther) {
   EXPECT_TRUE(Has(TestUlid(1)));
   EXPECT_FALSE(Has(TestUlid(2)));
   EXPECT_TRUE(Has(TestUlid(3)));
+}
+
+TEST_F(UpkeepTest, ADeletionThatWasBrokenOffIsFinished) {
+  for (uint8_t i = 1; i <= 3; ++i) PutBlock(bucket_, TestMeta(TestUlid(i)));
+  for (uint8_t i : {1, 3})
+    ASSERT_TRUE(SetMarker(bucket_, MarkerKind::kDeletion, {TestUlid(i), "", now_s_ - 90'000, ""}, Cancel()).ok());
+  bucket_.SetFault([](std::string_view operation, const std::string& name) {
+    return operation == "delete" && name.ends_with("/index") ? Status(Code::kUnavailable, "down") : Status();
+  });
+  EXPECT_FALSE(DeleteBlock(bucket_, TestUlid(1), Cancel()).ok());
+  bucket_.SetFault(nullptr);
+  Status none(Code::kNotFound, "no meta"), bad(Code::kCorrupt, "bad");
+  std::map<Ulid, Status> partial = {{TestUlid(1), none}, {TestUlid(2), none}, {TestUlid(3), bad}};
+  std::map<Ulid, Marker> begun = BrokenOffDeletions(context_, partial, Cancel());
+  EXPECT_EQ(begun.size(), 1u);
+  EXPECT_TRUE(DeleteMarkedBlocks(context_, begun, hours(48), Cancel()).done.empty());  // not yet
+  EXPECT_EQ(DeleteMarkedBlocks(context_, begun, hours(24), Cancel()).done, std::vector<Ulid>{TestUlid(1)});
+  EXPECT_FALSE(Has(TestUlid(1)));
 }
 
 TEST_F(UpkeepTest, PartialUploadsGoByTheirNewestObject) {

@@ -275,13 +275,7 @@ void Compactor::CleanPartial(const BucketState& state, const Cancel& cancel) {
     MutexLock lock(mutex_);
     for (const Ulid& id : deleted_) partial.erase(id);
   }
-  // A deletion that was broken off left a mark without a meta.json: it is finished.
-  std::map<Ulid, blocks::Marker> begun;
-  for (const auto& [id, why] : partial) {
-    if (why.code() != Code::kNotFound) continue;
-    Result<blocks::Marker> mark = blocks::ReadMarker(parts_.bucket, blocks::MarkerKind::kDeletion, id, cancel);
-    if (mark.ok()) begun[id] = *std::move(mark);
-  }
+  std::map<Ulid, blocks::Marker> begun = blocks::BrokenOffDeletions(Upkeep(), partial, cancel);
   blocks::UpkeepResult finished = blocks::DeleteMarkedBlocks(Upkeep(), begun, options_.delete_delay, cancel);
   blocks::UpkeepResult cleaned = blocks::CleanPartialUploads(
       Upkeep(), partial, begun,

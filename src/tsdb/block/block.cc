@@ -131,6 +131,13 @@ Result<bool> BlockSeries::Next() {
 Status ReadSamples(const Block& block, std::span<const ChunkMeta> chunks, std::span<const Interval> deleted,
                    int64_t mint_ms, int64_t maxt_ms, Samples* out) {
   size_t base = out->size();
+  auto earlier = [](const ChunkMeta& a, const ChunkMeta& b) { return a.mint_ms < b.mint_ms; };
+  std::vector<ChunkMeta> sorted;  // of a damaged block
+  if (!std::is_sorted(chunks.begin(), chunks.end(), earlier)) {
+    sorted.assign(chunks.begin(), chunks.end());
+    std::stable_sort(sorted.begin(), sorted.end(), earlier);
+    chunks = sorted;
+  }
   std::vector<ChunkView> views;
   views.reserve(chunks.size());
   int64_t last_ms = std::numeric_limits<int64_t>::min();
