@@ -563,6 +563,35 @@ TEST_F(EngineTest, SamplesPerStepWhenAskedFor) {
   EXPECT_THAT(result.stats.samples_read_per_step, ElementsAre(1, 1, 1));
 }
 
+TEST_F(EngineTest, SamplesOfMatricesAreCountedAtTheirOneStep) {
+  options_.per_step_stats = true;
+  options_.experimental_functions = true;
+  Load("a", "1", {1, 2, 3, 4, 5, 6, 7});
+  Histogram histogram;
+  histogram.count = histogram.sum = 1;
+  storage_.AppendHistogram(Labels::From({{"__name__", "h"}}), 0, histogram);
+  struct {
+    const char* query;
+    int64_t total, read;
+  } const cases[] = {{"a[20s]", 2, 2},
+                     {"(a + a)[20s:10s]", 4, 4},
+                     {"(a > 100)[20s:10s]", 2, 2},
+                     {"sum_over_time(a[20s])[20s:10s]", 4, 3},
+                     {"start_timestamp(h)", 1, 1}};
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.query);
+    QueryOptions options;
+    options.per_step_stats = true;
+    auto query = engine().NewInstantQuery(storage_, options, c.query, 60'000);
+    const QueryResult result = (*query)->Exec(Cancel());
+    ASSERT_TRUE(result.status.ok()) << result.status.message();
+    EXPECT_EQ(result.stats.total_queryable_samples, c.total);
+    EXPECT_EQ(result.stats.samples_read, c.read);
+    EXPECT_THAT(result.stats.total_queryable_samples_per_step, ElementsAre(c.total));
+    EXPECT_THAT(result.stats.samples_read_per_step, ElementsAre(c.read));
+  }
+}
+
 TEST_F(EngineTest, ResultsDoNotDependOnThreads) {
   for (int i = 0; i < 3000; ++i) {
     std::vector<double> values;

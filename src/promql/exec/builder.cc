@@ -255,12 +255,12 @@ Builder::Vectors Builder::Function(const FunctionNode& node, SampleScope* scope)
   return Staged(node, std::move(input), std::move(stage), Careful(*vector), scope);
 }
 
-Builder::Vectors Builder::SubqueryRows(const SubqueryNode& node, SampleScope* scope) {
+Builder::Vectors Builder::SubqueryRows(const SubqueryNode& node, SampleScope* scope, bool is_result) {
   // Which of the inner steps were read matters when windows have gaps between them, or somebody asks.
   bool per_step = per_step_stats_ || (node.grid.steps > 1 && node.grid.step_ms > node.range_ms);
   auto inner_scope = MakeScope(node.expr->grid, per_step);
   GN_ASSIGN(auto input, Vector(*node.expr, inner_scope.get()));
-  return MakeSubqueryInput(context_, node, std::move(input), std::move(inner_scope), scope);
+  return MakeSubqueryInput(context_, node, std::move(input), std::move(inner_scope), scope, is_result);
 }
 
 Builder::Vectors Builder::RangeFunction(const RangeFunctionNode& node, SampleScope* scope) {

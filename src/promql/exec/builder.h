@@ -28,8 +28,8 @@ class Builder {
   // An operator for a vector or a scalar; `scope` counts samples on the node's grid.
   Result<std::unique_ptr<Operator>> Vector(const PlanNode& node, SampleScope* scope);
   Result<std::unique_ptr<ScalarOperator>> Scalar(const PlanNode& node, SampleScope* scope);
-  // The inside of a subquery, on its own grid.
-  Result<std::unique_ptr<Operator>> SubqueryRows(const SubqueryNode& node, SampleScope* scope);
+  // The inside of a subquery, on its own grid. `is_result`: of the query, and not of a function over it.
+  Result<std::unique_ptr<Operator>> SubqueryRows(const SubqueryNode& node, SampleScope* scope, bool is_result = false);
 
   // A binary operator over rows that are there already; `lhs` is null where the left side is a scalar.
   Result<std::unique_ptr<Operator>> Combine(const BinaryNode& node, std::unique_ptr<Operator> lhs, SampleScope* scope);

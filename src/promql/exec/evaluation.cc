@@ -89,7 +89,7 @@ Result<std::unique_ptr<Evaluation>> Evaluation::Make(ExecContext& context, const
     case ValueType::kMatrix:
       if (root.kind == PlanKind::kSubquery) {
         const auto& subquery = static_cast<const SubqueryNode&>(root);
-        GN_ASSIGN(evaluation->root_, builder.SubqueryRows(subquery, evaluation->scope_.get()));
+        GN_ASSIGN(evaluation->root_, builder.SubqueryRows(subquery, evaluation->scope_.get(), true));
       }
       break;
     case ValueType::kString:
@@ -146,6 +146,10 @@ Status Evaluation::RunRange(EvaluationOutput* out, MemoryCharge* charge) {
     int64_t count = CountSamples(raw.samples);
     scope_->total += count;
     scope_->read += count;
+    if (!scope_->total_per_step.empty()) {
+      scope_->total_per_step[0] += count;
+      scope_->read_per_step[0] += count;
+    }
     GN_TRY(context_.meter.Add(count));
     GN_TRY(charge->Grow(sizeof(RawSeries) + raw.labels.memory_bytes() + raw.samples.memory_bytes()));
     out->raw.push_back(std::move(raw));
@@ -171,7 +175,6 @@ Status Evaluation::RunSubquery(EvaluationOutput* out, MemoryCharge* charge) {
       raw.samples.times_ms.push_back(node.expr->grid.time_ms(step));
       raw.samples.values.push_back(column.Has(step) ? column.values()[step] : 0);
     }));
-    scope_->total += CountSamples(raw.samples);
     GN_TRY(charge->Grow(sizeof(RawSeries) + raw.samples.memory_bytes()));
     out->raw.push_back(std::move(raw));
   }

@@ -172,8 +172,8 @@ class Repeat : public Operator {
 class SubqueryInput : public Operator {
  public:
   SubqueryInput(ExecContext& context, const SubqueryNode& node, std::unique_ptr<Operator> input,
-                std::unique_ptr<SampleScope> inner, SampleScope* outer)
-      : Operator(context, *node.expr), subquery_(node), inner_(std::move(inner)), outer_(outer) {
+                std::unique_ptr<SampleScope> inner, SampleScope* outer, bool is_result)
+      : Operator(context, *node.expr), subquery_(node), inner_(std::move(inner)), outer_(outer), is_result_(is_result) {
     AddChild(std::move(input));
   }
 
@@ -184,6 +184,10 @@ class SubqueryInput : public Operator {
     if (!more) {
       CloseChild();
       CountRead();
+      if (is_result_) {
+        outer_->total += inner_->total;
+        if (!outer_->total_per_step.empty()) outer_->total_per_step[0] += inner_->total;
+      }
     }
     return more;
   }
@@ -212,6 +216,7 @@ class SubqueryInput : public Operator {
   const SubqueryNode& subquery_;
   std::unique_ptr<SampleScope> inner_;
   SampleScope* outer_;
+  const bool is_result_;
 };
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
@@ -257,8 +262,8 @@ std::unique_ptr<Operator> MakeRepeat(ExecContext& context, const PlanNode& node,
 }
 std::unique_ptr<Operator> MakeSubqueryInput(ExecContext& context, const SubqueryNode& node,
                                             std::unique_ptr<Operator> input, std::unique_ptr<SampleScope> inner,
-                                            SampleScope* outer) {
-  return std::make_unique<SubqueryInput>(context, node, std::move(input), std::move(inner), outer);
+                                            SampleScope* outer, bool is_result) {
+  return std::make_unique<SubqueryInput>(context, node, std::move(input), std::move(inner), outer, is_result);
 }
 
 }  // namespace gauntlet::promql

@@ -27,10 +27,11 @@ std::unique_ptr<Operator> MakeSort(ExecContext& context, const PlanNode& node, S
 std::unique_ptr<Operator> MakeRepeat(ExecContext& context, const PlanNode& node, std::unique_ptr<Operator> input,
                                      std::unique_ptr<SampleScope> inner, SampleScope* outer);
 
-// Passes on the rows inside a subquery; at their end `outer` learns what was read.
+// Passes on the rows inside a subquery; at their end `outer` learns what was read, and, where these rows are the
+// result, what was seen. (A function counts what its windows see.)
 std::unique_ptr<Operator> MakeSubqueryInput(ExecContext& context, const SubqueryNode& node,
                                             std::unique_ptr<Operator> input, std::unique_ptr<SampleScope> inner,
-                                            SampleScope* outer);
+                                            SampleScope* outer, bool is_result);
 
 // Natural order: runs of digits compare as numbers.
 bool NaturalLess(std::string_view a, std::string_view b);

@@ -48,7 +48,7 @@ class InstantReader : public SeriesReader {
     return samples.start_times_ms.empty() ? 0 : static_cast<double>(samples.start_times_ms[at]) / 1000;
   }
 
-  bool WantsSamples() const { return value_ == InstantValue::kSample || value_ == InstantValue::kNothing; }
+  bool WantsSamples() const { return value_ == InstantValue::kSample; }
 
   int64_t SelectFloats(const Samples& samples, WorkerScratch* scratch, Column* column) const {
     if (WantsSamples()) {
