@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -31,6 +32,8 @@ class JsonReply {
  public:
   explicit JsonReply(net::HttpReply& reply) : reply_(reply), writer_(&buffer_) {}
   json::Writer& writer() { return writer_; }
+  // So much is about to be written.
+  void Expect(size_t bytes) { buffer_.reserve(std::min(buffer_.size() + bytes, kPassBytes + kPassBytes / 4)); }
   // Sends what is written once it is enough for a packet train; false when the client has gone: stop.
   bool Pass() { return buffer_.size() < kPassBytes || Send(); }
   bool Send();
@@ -38,7 +41,7 @@ class JsonReply {
   bool SendBehind(std::string elements);
 
  private:
-  static constexpr size_t kPassBytes = 1 << 18;
+  static constexpr size_t kPassBytes = 512 << 10;  // a client is woken for each, and all fits a core's cache
   net::HttpReply& reply_;
   std::string buffer_;
   json::Writer writer_;

@@ -99,11 +99,13 @@ void WriteSeries(json::Writer& writer, const promql::QueryResult& result, const 
 void WriteMatrix(JsonReply& json, const promql::QueryResult& result, size_t count, Executor* executor) {
   json::SampleHeads heads;
   if (result.matrix.empty() && count > 0) {
+    heads.Reserve(result.grid.steps);
     for (uint32_t step = 0; step < result.grid.steps; ++step) heads.Add(result.grid.time_ms(step));
   }
-  constexpr size_t kPieceSamples = 8192;  // some 300 kB
+  constexpr size_t kPieceSamples = 12 * 1024, kSampleBytes = 40;  // some 500 kB
   const size_t piece = std::max<size_t>(1, kPieceSamples / std::max(1u, result.grid.steps));
   if (executor == nullptr || executor->width() <= 1 || count <= piece) {
+    json.Expect(count * result.grid.steps * kSampleBytes);
     for (size_t i = 0; i < count; ++i) {
       WriteSeries(json.writer(), result, heads, i);
       if (!json.Pass()) return;
@@ -113,7 +115,7 @@ void WriteMatrix(JsonReply& json, const promql::QueryResult& result, size_t coun
   std::vector<std::string> pieces(2 * executor->width());
   auto make = [&](size_t slot, size_t p) {
     std::string& text = pieces[slot];
-    text.reserve(kPieceSamples * 40);
+    text.reserve(kPieceSamples * kSampleBytes);
     if (p > 0) text += ',';
     json::Writer writer(&text);
     const size_t end = std::min(count, (p + 1) * piece);

@@ -11,6 +11,7 @@
 #include "base/float_digits.h"
 
 #include <array>
+#include <cmath>
 
 namespace gauntlet {
 namespace {
@@ -73,6 +74,18 @@ FloatDigits FindDigits(double v) { return Find(v); }
 
 void FindDigits(const double* values, size_t count, FloatDigits* out) {
   for (size_t i = 0; i < count; ++i) out[i] = Find(values[i]);
+}
+
+bool AreSmallWholes(const double* values, size_t count) {
+  auto fits = [](double v) {
+    const double small = std::fabs(v) < 1e8 ? v : 0.5;
+    return (static_cast<double>(static_cast<int32_t>(small)) == small) &
+           (std::bit_cast<uint64_t>(v) != uint64_t{1} << 63);
+  };
+  if (count > 0 && !fits(values[0])) return false;  // numbers of a series are alike
+  bool all = true;
+  for (size_t i = 0; i < count; ++i) all &= fits(values[i]);
+  return all;
 }
 
 }  // namespace gauntlet

@@ -28,6 +28,17 @@ FloatDigits FindDigits(double v);
 // Of many, which takes less time than one by one and laying out each at once.
 void FindDigits(const double* values, size_t count, FloatDigits* out);
 
+// The eight digits of n < 10^8, each in a byte, the first one in the lowest: divided by 10^4, then both halves by 100,
+// then all four quarters by 10.
+inline uint64_t EightDigits(uint32_t n) {
+  uint64_t x = n / 10'000 | uint64_t{n % 10'000} << 32;
+  uint64_t t = (x * 10'486 >> 20) & 0x0000007f0000007f;
+  x = t | (x - 100 * t) << 16;
+  t = (x * 103 >> 10) & 0x000f000f000f000f;
+  return t | (x - 10 * t) << 8;
+}
+inline constexpr uint64_t kEightZeros = 0x3030303030303030;  // as text
+
 // Sixteen digits as text, in a register.
 class SixteenDigits {
  public:
@@ -43,9 +54,6 @@ class SixteenDigits {
 #if defined(__SSE4_1__)
   __m128i digits_, text_;
 #else
-  // The eight digits of n, each in a byte, the first one in the lowest.
-  static uint64_t Eight(uint32_t n);
-  static constexpr uint64_t kZeros = 0x3030303030303030;
   uint64_t high_, low_;
 #endif
 };
@@ -75,17 +83,9 @@ inline uint32_t SixteenDigits::NotZero() const {
   return static_cast<uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(digits_, _mm_setzero_si128()))) ^ 0xffff;
 }
 #else
-inline uint64_t SixteenDigits::Eight(uint32_t n) {
-  // Divided by 10^4, then both halves by 100, then all four quarters by 10.
-  uint64_t x = n / 10'000 | uint64_t{n % 10'000} << 32;
-  uint64_t t = (x * 10'486 >> 20) & 0x0000007f0000007f;
-  x = t | (x - 100 * t) << 16;
-  t = (x * 103 >> 10) & 0x000f000f000f000f;
-  return t | (x - 10 * t) << 8;
-}
-inline SixteenDigits::SixteenDigits(uint32_t high, uint32_t low) : high_(Eight(high)), low_(Eight(low)) {}
+inline SixteenDigits::SixteenDigits(uint32_t high, uint32_t low) : high_(EightDigits(high)), low_(EightDigits(low)) {}
 inline void SixteenDigits::Store(char* out) const {
-  const uint64_t text[] = {high_ + kZeros, low_ + kZeros};
+  const uint64_t text[] = {high_ + kEightZeros, low_ + kEightZeros};
   std::memcpy(out, text, sizeof(text));
 }
 inline void SixteenDigits::StoreApart(int n, char* out) const {
@@ -125,6 +125,21 @@ inline char* WriteDigits(FloatDigits all, char* out) {
   *out = first;
   others.Store(out + 1);
   return out + count;
+}
+
+// Counters mostly are whole numbers, which need no search: whether all of these are, below 10^8 in size and none of
+// them -0.
+bool AreSmallWholes(const double* values, size_t count);
+// One of these as text, of which the end is returned. Fills up to 9 bytes.
+inline char* WriteSmallWhole(double v, char* out) {
+  const auto whole = static_cast<int32_t>(v);
+  *out = '-';
+  out += whole < 0;
+  const uint64_t digits = EightDigits(static_cast<uint32_t>(whole < 0 ? -whole : whole));
+  const int leading = std::countr_zero(digits | uint64_t{1} << 56) / 8;
+  const uint64_t text = (digits + kEightZeros) >> 8 * leading;
+  std::memcpy(out, &text, sizeof(text));
+  return out + 8 - leading;
 }
 
 }  // namespace gauntlet

@@ -78,5 +78,28 @@ TEST(FloatDigits, ManyAreAsOneByOne) {
   }
 }
 
+TEST(SmallWholes, AreWrittenAsTheyAre) {
+  std::mt19937_64 rng(4);
+  for (int i = 0; i < 100'000; ++i) {
+    const auto v =
+        static_cast<double>(static_cast<int64_t>(rng() >> (rng() % 60 + 4)) % 100'000'000) * (i % 2 == 0 ? 1 : -1) +
+        0.0;
+    ASSERT_TRUE(AreSmallWholes(&v, 1));
+    char text[16];
+    ASSERT_EQ(std::string(text, WriteSmallWhole(v, text)), Expected(v));
+  }
+}
+
+TEST(SmallWholes, OthersAreNone) {
+  for (double v : {-0.0, 0.5, 1e8, -1e8, 1e300, HUGE_VAL, -HUGE_VAL, std::nan("")}) {
+    for (size_t at = 0; at < 3; ++at) {
+      double values[] = {1, 2, 3};
+      EXPECT_TRUE(AreSmallWholes(values, 3));
+      values[at] = v;
+      EXPECT_FALSE(AreSmallWholes(values, 3));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace gauntlet

@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <string>
 #include <vector>
 
 #include "json/writer.h"
@@ -17,6 +16,7 @@ namespace gauntlet::json {
 
 class SampleHeads {
  public:
+  void Reserve(size_t times) { heads_.reserve(times); }
   void Add(int64_t ms);
   // An array of the samples whose bit in `present` is set: the i-th time with values[i], as Writer::ApiSample does.
   void WriteSamples(Writer& writer, std::span<const uint64_t> present, const double* values) const;
@@ -26,8 +26,12 @@ class SampleHeads {
     char text[31];
     uint8_t bytes;
   };
+  template <typename PutValue>
+  static char* PutSamples(const Head* heads, uint64_t bits, PutValue put_value, char* p);
+  static char* PutWholes(const Head* heads, uint64_t bits, const double* values, char* p);
+  static char* PutFloats(const Head* heads, uint64_t bits, const double* values, size_t count, char* p);
+
   std::vector<Head> heads_;
-  std::string text_;  // of the head that is added, to be allocated once
 };
 
 }  // namespace gauntlet::json

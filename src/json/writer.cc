@@ -50,8 +50,10 @@ void AppendEscape(std::string& out, char c) {
   }
 }
 
+}  // namespace
+
 // Writes "seconds" or "seconds.mmm".
-char* PutTime(int64_t ms, char* p) {
+char* WriteApiTime(int64_t ms, char* p) {
   uint64_t left = ms < 0 ? -static_cast<uint64_t>(ms) : static_cast<uint64_t>(ms);
   if (ms < 0) *p++ = '-';
   p = std::to_chars(p, p + 24, left / 1000).ptr;
@@ -65,8 +67,6 @@ char* PutTime(int64_t ms, char* p) {
   }
   return p;
 }
-
-}  // namespace
 
 void AppendQuoted(std::string& out, std::string_view s, bool html) {
   const uint8_t stop = html ? (kEscape | kHtml | kHigh) : (kEscape | kHigh);
@@ -144,8 +144,8 @@ Writer& Writer::ApiFloat(double v) {
 }
 
 Writer& Writer::ApiTime(int64_t ms) {
-  char buffer[32];
-  return Literal({buffer, static_cast<size_t>(PutTime(ms, buffer) - buffer)});
+  char buffer[kApiTimeMax];
+  return Literal({buffer, static_cast<size_t>(WriteApiTime(ms, buffer) - buffer)});
 }
 
 Writer& Writer::ApiSample(int64_t ms, double v) {
@@ -154,7 +154,7 @@ Writer& Writer::ApiSample(int64_t ms, double v) {
   *p = ',';
   p += comma_;
   *p++ = '[';
-  p = PutTime(ms, p);
+  p = WriteApiTime(ms, p);
   *p++ = ',';
   *p++ = '"';
   p = WriteFloatApi(v, p);

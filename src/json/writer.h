@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -74,6 +75,10 @@ class Writer {
   std::string& out_;
   bool comma_ = false;  // a value stands before the next one, in the same array or object
 };
+
+// As Writer::ApiTime, at `out`, which has kApiTimeMax bytes; returns the end.
+inline constexpr size_t kApiTimeMax = 24;
+char* WriteApiTime(int64_t ms, char* out);
 
 // Appends `s` with its quotes, escaped as Writer::String does (`html`), or as Writer::PlainString.
 void AppendQuoted(std::string& out, std::string_view s, bool html = true);
