@@ -16,15 +16,12 @@
 #include "blockstream/bucket_sink.h"
 #include "blockstream/bucket_source.h"
 #include "blockstream/object_window.h"
-#include "blockstream/segment_check.h"
-#include "blockstream/segment_upload.h"
 #include "io/fake_file_system.h"
 #include "io/path.h"
 #include "io/sha256.h"
 #include "objstore/memory_bucket.h"
 #include "tsdb/block/block.h"
 #include "tsdb/chunkenc/testing/golden_chunks.h"
-#include "tsdb/chunks/segment.h"
 #include "tsdb/compact/compacted_meta.h"
 #include "tsdb/compact/compaction.h"
 
@@ -330,87 +327,6 @@ TEST_F(BucketMerge, ABlockWithoutSeriesReadsAsSuch) {
   EXPECT_FALSE(*(*source)->NextSymbol(Cancel(), &symbol));
   tsdb::SourceSeries series;
   EXPECT_FALSE(*(*source)->Next(Cancel(), &series));
-}
-
-// A segment of so many chunks, about three megabytes per 10,000.
-std::string SegmentOf(int chunks) {
-  std::string segment("\x85\xbd\x40\xdd\x01\0\0\0", tsdb::kSegmentHeaderBytes);
-  for (int i = 0; i < chunks; ++i) {
-    std::string bytes(static_cast<size_t>(1 + i * 37 % 600), static_cast<char>('a' + i % 26));
-    tsdb::AppendStoredChunk({tsdb::Encoding::kXor, bytes}, &segment);
-  }
-  return segment;
-}
-
-TEST(SegmentCheck, CountsChunksHoweverTheyAreCut) {
-  const std::string segment = SegmentOf(40);
-  for (size_t step : {size_t{1}, size_t{2}, size_t{7}, size_t{300}, size_t{5000}, segment.size()}) {
-    SegmentCheck check;
-    for (size_t at = 0; at < segment.size(); at += step) {
-      ASSERT_TRUE(check.Append(std::string_view(segment).substr(at, step)).ok()) << step << " " << at;
-    }
-    EXPECT_TRUE(check.Finish().ok());
-    EXPECT_EQ(check.chunks(), 40u);
-  }
-}
-
-TEST(SegmentCheck, EveryFlipAndCutIsSeen) {
-  const std::string segment = SegmentOf(5);
-  auto check = [](std::string_view bytes, size_t step) {
-    SegmentCheck segment_check;
-    for (; !bytes.empty(); bytes.remove_prefix(std::min(bytes.size(), step))) {
-      if (!segment_check.Append(bytes.substr(0, step)).ok()) return false;
-    }
-    return segment_check.Finish().ok() && segment_check.chunks() == 5;
-  };
-  for (size_t n = 0; n < segment.size(); ++n) EXPECT_FALSE(check(std::string_view(segment).substr(0, n), 100)) << n;
-  for (size_t i = 0; i < segment.size(); ++i) {
-    if (i >= 5 && i < tsdb::kSegmentHeaderBytes) continue;  // not used
-    std::string flipped = segment;
-    flipped[i] = static_cast<char>(flipped[i] ^ (1 << i % 8));
-    EXPECT_FALSE(check(flipped, 64 + i)) << i;
-  }
-}
-
-TEST_F(BucketMerge, AnUploadGoesOnWhileItIsWritten) {
-  SegmentUpload upload(bucket_, "x/chunks/000001", pool_, 2 << 20, Cancel());
-  const std::string want = SegmentOf(20'000);
-  ASSERT_GT(want.size(), 5u << 20);
-  for (size_t at = 0, n = 1; at < want.size(); at += n, n = n * 7 % 10'007) {
-    ASSERT_TRUE(upload.Append(std::string_view(want).substr(at, n)).ok());
-  }
-  EXPECT_EQ(bucket_.objects().size(), 0u);
-  ASSERT_TRUE(upload.Sync().ok());
-  EXPECT_EQ(upload.size(), want.size());
-  EXPECT_EQ(upload.chunks(), 20'000u);
-  EXPECT_TRUE(bucket_.objects()["x/chunks/000001"] == want);
-}
-
-TEST_F(BucketMerge, AnUploadOfWhatIsNoSegmentFailsAndLeavesNothing) {
-  std::string damaged = SegmentOf(10'000);
-  damaged[damaged.size() / 2] ^= 4;
-  for (const std::string& bytes : {std::string("text"), damaged, damaged.substr(0, damaged.size() / 2 - 700)}) {
-    SegmentUpload upload(bucket_, "x", pool_, 8 << 20, Cancel());
-    (void)upload.Append(bytes).ok();  // the upload may have ended before the last of them
-    EXPECT_EQ(upload.Sync().code(), Code::kInternal);
-  }
-  EXPECT_TRUE(bucket_.objects().empty());
-}
-
-TEST_F(BucketMerge, AnUploadThatIsLeftOrCancelledLeavesNothing) {
-  {
-    SegmentUpload upload(bucket_, "left", pool_, 100, Cancel());
-  }
-  {
-    SegmentUpload upload(bucket_, "left", pool_, 100, Cancel());
-    ASSERT_TRUE(upload.Append("begun").ok());
-  }
-  CancelSource source;
-  SegmentUpload upload(bucket_, "cancelled", pool_, 10, source.cancel());
-  ASSERT_TRUE(upload.Append("begun").ok());
-  source.Stop();
-  EXPECT_EQ(upload.Sync().code(), Code::kCancelled);
-  EXPECT_TRUE(bucket_.objects().empty());
 }
 
 }  // namespace
