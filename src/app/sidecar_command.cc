@@ -93,7 +93,7 @@ Status RunSidecar(const GlobalFlags& global, const SidecarFlags& flags, int* exi
   heartbeat_options.interval = flags.prometheus.get_config_interval;
   heartbeat_options.timeout = flags.prometheus.get_config_timeout;
   heartbeat_options.ready_timeout = flags.prometheus.ready_timeout;
-  heartbeat_options.min_time_ms = flags.prometheus.min_time.At(SystemClock().NowMs());
+  heartbeat_options.min_time_ms = [&flags] { return flags.prometheus.min_time.At(SystemClock().NowMs()); };
   std::unique_ptr<sidecar::LocalBlocks> blocks;
   if (flags.prometheus.read_blocks) {
     blocks = std::make_unique<sidecar::LocalBlocks>(io::RealFileSystem(), flags.prometheus.tsdb_path,

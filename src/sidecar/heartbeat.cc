@@ -42,7 +42,8 @@ Status Heartbeat::Look(const Cancel& cancel) {
   GN_ASSIGN(state->version, api_.Version(source.cancel()));
   GN_ASSIGN(state->database, api_.Database(source.cancel()));
   state->has_data = state->database.lowest_ms != kMinTimeMs;
-  state->min_time_ms = std::max(options_.min_time_ms, state->database.lowest_ms);
+  state->min_time_ms = state->database.lowest_ms;
+  if (options_.min_time_ms) state->min_time_ms = std::max(state->min_time_ms, options_.min_time_ms());
   GN_ASSIGN(PrometheusConfig config, api_.Config(source.cancel()));
   state->external_labels = std::move(config.external_labels);
   state->out_of_order_window_ms = config.out_of_order_window_ms;

@@ -42,7 +42,7 @@ struct HeartbeatOptions {
   std::chrono::milliseconds interval{30'000};
   std::chrono::milliseconds timeout{30'000};            // of one look
   std::chrono::milliseconds ready_timeout{600'000};     // until the first that succeeds
-  int64_t min_time_ms = 0;                              // --min-time, applied to what Prometheus says
+  std::function<int64_t()> min_time_ms;                 // --min-time, as of now, applied to what Prometheus says
   std::function<void(const PrometheusState&)> on_look;  // called after each look that succeeds
 };
 

@@ -231,6 +231,21 @@ TEST(Heartbeat, AnEmptyPrometheusIsLookedAtAgainSoon) {
   EXPECT_EQ(heartbeat.state()->min_time_ms, 7000);
 }
 
+TEST(Heartbeat, ALeastTimeThatIsRelativeToNowMovesOn) {
+  ScriptedPrometheus prometheus;
+  prometheus.Set("/metrics", {200, "text/plain", "prometheus_tsdb_lowest_timestamp_seconds 7\n"});
+  telemetry::Registry registry;
+  HeartbeatOptions options;
+  int64_t least = 5'000;
+  options.min_time_ms = [&least] { return least; };
+  Heartbeat heartbeat(options, prometheus.api(), registry, telemetry::Logger::Discard());
+  ASSERT_TRUE(heartbeat.WaitUntilUp(Cancel()).ok());
+  EXPECT_EQ(heartbeat.state()->min_time_ms, 7'000);
+  least = 9'000;
+  ASSERT_TRUE(heartbeat.WaitUntilUp(Cancel()).ok());
+  EXPECT_EQ(heartbeat.state()->min_time_ms, 9'000);
+}
+
 TEST(Heartbeat, OldServersHaveNoBuildInfo) {
   ScriptedPrometheus prometheus;
   prometheus.Set("/api/v1/status/buildinfo", {404, "text/plain", "no"});
