@@ -15,7 +15,7 @@ enum class State : unsigned char { kIdle, kQueued, kRunning, kDone };
 // Outlives the call: a task may come after all is done, and then finds nothing queued.
 class Line {
  public:
-  Line(size_t slots, const std::function<void(size_t, size_t)>& make) : make_(make), slots_(slots) {}
+  Line(size_t slots, const std::function<void(size_t, size_t)>& make) : make_(make), count_(slots), slots_(slots) {}
 
   void Queue(size_t slot, size_t i) {
     MutexLock lock(mutex_);
@@ -37,8 +37,10 @@ class Line {
     done_.NotifyAll();
   }
 
+  // Returns once the slot is done. While another thread is at it, the next pieces are worth more than waiting.
   void Await(size_t slot) {
     Make(slot);
+    for (size_t ahead = 1; ahead < count_ && IsRunning(slot); ++ahead) Make((slot + ahead) % count_);
     MutexLock lock(mutex_);
     while (slots_[slot].state == State::kRunning) done_.Wait(mutex_);
   }
@@ -53,11 +55,17 @@ class Line {
   }
 
  private:
+  bool IsRunning(size_t slot) {
+    MutexLock lock(mutex_);
+    return slots_[slot].state == State::kRunning;
+  }
+
   struct Slot {
     State state = State::kIdle;
     size_t i = 0;
   };
   const std::function<void(size_t, size_t)>& make_;
+  const size_t count_;
   Mutex mutex_;
   CondVar done_;
   std::vector<Slot> slots_ GN_GUARDED_BY(mutex_);

@@ -65,5 +65,42 @@ TEST(OrderedFor, NeedsNoThreadOfTheExecutor) {
   go.notify_all();
 }
 
+// Its first task is under way before Run returns.
+class EagerPool : public Executor {
+ public:
+  void Run(std::function<void()> task) override {
+    pool_.Run(std::move(task));
+    begun_.wait(false);
+  }
+  size_t width() const override { return 1; }
+  void Begin() {
+    begun_ = true;
+    begun_.notify_all();
+  }
+
+ private:
+  std::atomic<bool> begun_{false};
+  ThreadPool pool_{"test", 1};
+};
+
+TEST(OrderedFor, TheCallerMakesTheNextPiecesWhileAThreadIsAtTheFirst) {
+  EagerPool pool;
+  std::atomic<bool> others_made{false};
+  int made = 0;
+  OrderedFor(
+      pool, 4, 4,
+      [&](size_t, size_t i) {
+        if (i == 0) {
+          pool.Begin();
+          others_made.wait(false);
+        } else if (++made == 3) {
+          others_made = true;
+          others_made.notify_all();
+        }
+      },
+      [](size_t, size_t) { return true; });
+  EXPECT_EQ(made, 3);
+}
+
 }  // namespace
 }  // namespace gauntlet

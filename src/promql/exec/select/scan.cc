@@ -66,7 +66,7 @@ Scan::Scan(ExecContext& context, const PlanNode& node, const SelectSpec& select,
 Scan::~Scan() {
   for (const auto& slot : all_) {
     int queued = kQueued;
-    if (!slot->state.compare_exchange_strong(queued, kAbandoned)) Await(slot.get());
+    if (!slot->state.compare_exchange_strong(queued, kAbandoned)) WaitFor(*slot);
     // Tasks that come too late may keep the slot for longer than the query's budget lives.
     slot->series.clear();
     slot->rows.clear();
@@ -211,16 +211,28 @@ Status Scan::WorkOne(const storage::Series& series, Slot* slot) const {
   return Status();
 }
 
-// Returns once the slot is done; does it here when nobody else has begun.
+// Returns once the slot is done. Nobody waits for a batch that no thread has begun; and while another thread is at it,
+// the batches behind it are worth more than waiting.
 void Scan::Await(Slot* slot) {
-  int queued = kQueued;
-  if (slot->state.compare_exchange_strong(queued, kRunning)) {
-    Work(slot);
-    slot->state = kDone;
-    return;
+  if (WorkIfQueued(slot)) return;
+  for (const auto& behind : slots_) {
+    if (slot->state != kRunning) return;
+    WorkIfQueued(behind.get());
   }
+  WaitFor(*slot);
+}
+
+bool Scan::WorkIfQueued(Slot* slot) const {
+  int queued = kQueued;
+  if (!slot->state.compare_exchange_strong(queued, kRunning)) return false;
+  Work(slot);
+  slot->state = kDone;
+  return true;
+}
+
+void Scan::WaitFor(const Slot& slot) const {
   MutexLock lock(signal_->mutex);
-  while (slot->state == kRunning) signal_->done.Wait(signal_->mutex);
+  while (slot.state == kRunning) signal_->done.Wait(signal_->mutex);
 }
 
 // Upstream evaluates stage by stage, holding a stage's input until its output is whole.

@@ -52,6 +52,8 @@ class Scan : public Operator {
   void Work(Slot* slot) const;
   Status WorkOne(const storage::Series& series, Slot* slot) const;
   void Await(Slot* slot);
+  bool WorkIfQueued(Slot* slot) const;
+  void WaitFor(const Slot& slot) const;
   Status Count(Slot* slot);
 
   std::unique_ptr<storage::SeriesSet> set_;
