@@ -16,15 +16,14 @@
 namespace gauntlet {
 namespace {
 
-constexpr int kFractionBits = 52, kBias = 1023;
+constexpr int kFractionBits = 52, kBias = 1023, kMoved = 63 - kFractionBits;
 constexpr int kExponentMin = -20, kExponents = 53 - kExponentMin;
 __extension__ using Wide = unsigned __int128;
 
 // For the floats from 2^e to 2^(e+1).
 struct Scale {
-  uint64_t ten;   // 10^n, moved to have its first bit in the highest place
+  uint64_t ten;   // 10^n, moved so that its product with c << 11 has v * 10^n in its higher 64 bits
   uint64_t half;  // half of v's last place times 10^n, in units of 2^-60
-  int32_t shift;  // of c: c << shift times `ten` has v * 10^n in its higher 64 bits
   int32_t n;
 };
 
@@ -42,24 +41,24 @@ constexpr std::array<Scale, kExponents> MakeScales() {
     }
     const int shift = q + bits;
     const auto high = static_cast<uint64_t>(ten << (128 - bits) >> 64);
-    scales[static_cast<size_t>(i)] = {high, high >> (5 - shift), shift, n};
+    scales[static_cast<size_t>(i)] = {high >> (kMoved - shift), high >> (5 - shift), n};
   }
   return scales;
 }
 constexpr std::array<Scale, kExponents> kScales = MakeScales();
 
 inline FloatDigits Find(double v) {
-  constexpr uint64_t kOne = uint64_t{1} << kFractionBits;
   const uint64_t bits = std::bit_cast<uint64_t>(v) & ~(uint64_t{1} << 63);
   const uint64_t from_least = bits - (uint64_t{kBias + kExponentMin} << kFractionBits);
   if (from_least >= uint64_t{kExponents} << kFractionBits) [[unlikely]]
     return {0, 0};
   const Scale& scale = kScales[from_least >> kFractionBits];
-  const Wide product = Wide{((bits & (kOne - 1)) | kOne) << scale.shift} * scale.ten;
+  const uint64_t c = bits << kMoved | uint64_t{1} << 63;
+  const Wide product = Wide{c} * scale.ten;
   const auto whole = static_cast<uint64_t>(product >> 64), fraction = static_cast<uint64_t>(product);
   const uint64_t tens = whole / 10;
   // From the multiples of ten below and above, in units of 2^-60.
-  const uint64_t below = (whole - 10 * tens) << 60 | fraction >> 4;
+  const uint64_t below = (c >> 4) * scale.ten - (10 * tens << 60);
   const uint64_t above = (uint64_t{10} << 60) - below;
   const bool down = below < scale.half, up = above < scale.half;
   const uint64_t shorter = 10 * (tens + up);

@@ -3,12 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 #include <random>
 #include <string_view>
 #include <vector>
 
+#include "model/kahan_sum.h"
 #include "model/stale.h"
 #include "promql/exec/rows/testing/empty_query.h"
 
@@ -147,6 +150,42 @@ TEST(RangeFunctions, SlidingAgreesWithLookingAgain) {
         ASSERT_TRUE(sliding[i] == alone || (std::isnan(sliding[i]) && std::isnan(alone)))
             << name << " at step " << i << ": " << sliding[i] << " and " << alone;
       }
+    }
+  }
+}
+
+// As upstream adds them, bit for bit, wherever windows are short.
+TEST(RangeFunctions, ShortWindowsAreSummedInOrder) {
+  std::mt19937_64 rng(8);
+  for (int round = 0; round < 200; ++round) {
+    Samples samples;
+    int64_t t = 0;
+    for (int i = 0; i < 200; ++i) {
+      samples.times_ms.push_back(t += round % 2 == 0 ? 10 : 1 + static_cast<int64_t>(rng() % 20));
+      const double size = std::pow(10.0, static_cast<double>(rng() % 12));
+      const double rare[] = {0.0, -0.0, kNotANumber, kInfinite, 1e305, -1e305};
+      const bool plain = round % 4 < 2 || rng() % 50 != 0;
+      samples.values.push_back(plain ? (static_cast<double>(rng() % 2000) - 1000) / 997 * size : rare[rng() % 6]);
+      if (round % 16 == 0) samples.values.back() = -0.0;
+    }
+    const StepGrid grid{15, 7, 250};
+    const int64_t range_ms = 5 + static_cast<int64_t>(rng() % 60);
+    const std::vector<double> sums = RunRange("sum_over_time", samples, grid, range_ms);
+    const std::vector<double> means = RunRange("avg_over_time", samples, grid, range_ms);
+    for (uint32_t step = 0; step < grid.steps; ++step) {
+      const int64_t end = grid.time_ms(step);
+      std::vector<double> window;
+      for (size_t i = 0; i < samples.size(); ++i) {
+        if (samples.times_ms[i] > end - range_ms && samples.times_ms[i] <= end) window.push_back(samples.values[i]);
+      }
+      const bool finite = std::all_of(window.begin(), window.end(), [](double v) { return std::fabs(v) < 1e300; });
+      if (window.empty() || window.size() > 8 || !finite) continue;
+      double sum = 0, c = 0, mean_sum = window[0], mean_c = 0;
+      for (double v : window) KahanAdd(v, sum, c);
+      for (size_t i = 1; i < window.size(); ++i) KahanAdd(window[i], mean_sum, mean_c);
+      const auto n = static_cast<double>(window.size());
+      ASSERT_EQ(std::bit_cast<uint64_t>(sums[step]), std::bit_cast<uint64_t>(sum + c));
+      ASSERT_EQ(std::bit_cast<uint64_t>(means[step]), std::bit_cast<uint64_t>(mean_sum / n + mean_c / n));
     }
   }
 }

@@ -12,6 +12,7 @@
 #include "promql/exec/range/range_histograms.h"
 #include "promql/exec/range/sliding.h"
 #include "promql/exec/rows/math.h"
+#include "promql/exec/rows/simd.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -48,6 +49,17 @@ double MeanInOrder(const double* values, uint32_t lo, uint32_t hi) {
   return incremental ? mean + c : sum / count + c / count;
 }
 
+// As KahanAdd, of values that are not risky: their sum is finite.
+[[gnu::always_inline]] inline void AddFinite(double inc, double* sum, double* c) {
+  const double t = *sum + inc;
+  *c += std::fabs(*sum) >= std::fabs(inc) ? (*sum - t) + inc : (inc - t) + *sum;
+  *sum = t;
+}
+
+GN_WIDE_VECTORS void AddEach(const double* values, size_t size, double* __restrict sums, double* __restrict cs) {
+  for (size_t i = 0; i < size; ++i) AddFinite(values[i], &sums[i], &cs[i]);
+}
+
 class SumOverTime : public RangeFunction {
  public:
   explicit SumOverTime(bool average) : average_(average) {}
@@ -64,19 +76,44 @@ class SumOverTime : public RangeFunction {
 
  private:
   void RunFloats(const SeriesWindows& w, Column* out, WorkerScratch* scratch) const {
-    if (!WorthSliding(w)) {
-      SetFloatWindows(w, out, [&](uint32_t, uint32_t lo, uint32_t hi) { return InOrder(w, lo, hi); });
-    } else {
-      Slide(w, out, scratch);
-    }
+    RiskyValues risky(w.floats.values, w.floats.size, 1e300, &scratch->indexes);
+    if (WorthSliding(w)) return Slide(w, risky, out);
+    const bool safe = !risky.Any(0, static_cast<uint32_t>(w.floats.size));
+    if (safe && SumTogether(w, out, scratch)) return;
+    SetFloatWindows(w, out, [&](uint32_t, uint32_t lo, uint32_t hi) { return InOrder(w, lo, hi); });
   }
 
   double InOrder(const SeriesWindows& w, uint32_t lo, uint32_t hi) const {
     return average_ ? MeanInOrder(w.floats.values, lo, hi) : SumInOrder(w.floats.values, lo, hi);
   }
 
-  void Slide(const SeriesWindows& w, Column* out, WorkerScratch* scratch) const {
-    RiskyValues risky(w.floats.values, w.floats.size, 1e300, &scratch->indexes);
+  // Short windows, still in upstream's order: the sums of as many values as the shortest has are made of all places at
+  // once. False, and nothing done, when windows are not short or too few for that.
+  bool SumTogether(const SeriesWindows& w, Column* out, WorkerScratch* scratch) const {
+    const FloatWindows& f = w.floats;
+    uint32_t shortest = kFew, longest = 0;
+    ForEachFloatWindow(w, [&](uint32_t, uint32_t lo, uint32_t hi) {
+      shortest = std::min(shortest, hi - lo);
+      longest = std::max(longest, hi - lo);
+    });
+    if (longest < shortest || longest > kFew || f.size > 4 * size_t{w.steps()}) return false;
+    const size_t places = f.size + 1 - shortest;
+    std::vector<double>&sums = scratch->doubles, &cs = scratch->values;
+    sums.resize(places);
+    cs.assign(places, 0);
+    // Upstream's sum begins with 0, which makes a 0 of -0; its mean begins with the first value.
+    for (size_t i = 0; i < places; ++i) sums[i] = average_ ? f.values[i] : 0 + f.values[i];
+    for (uint32_t i = 1; i < shortest; ++i) AddEach(f.values + i, places, sums.data(), cs.data());
+    SetFloatWindows(w, out, [&](uint32_t, uint32_t lo, uint32_t hi) {
+      double sum = sums[lo], c = cs[lo];
+      for (uint32_t i = lo + shortest; i < hi; ++i) AddFinite(f.values[i], &sum, &c);
+      const auto n = static_cast<double>(hi - lo);
+      return average_ ? sum / n + c / n : sum + c;
+    });
+    return true;
+  }
+
+  void Slide(const SeriesWindows& w, const RiskyValues& risky, Column* out) const {
     SumFold fold{w.floats.values};
     SlidingWindow<SumFold> window(&fold);
     SetFloatWindows(w, out, [&](uint32_t, uint32_t lo, uint32_t hi) {
