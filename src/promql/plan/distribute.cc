@@ -89,7 +89,8 @@ class Distributor {
       case PlanKind::kAggregate: {
         auto& aggregate = static_cast<AggregateNode&>(node);
         if (aggregate.param != nullptr) Visit(&aggregate.param, ordered);
-        return Visit(&aggregate.expr, ordered || aggregate.op == AggregateOp::kLimitK);
+        const bool limit_at_once = aggregate.op == AggregateOp::kLimitRatio && aggregate.grid.instant();
+        return Visit(&aggregate.expr, ordered || limit_at_once || aggregate.op == AggregateOp::kLimitK);
       }
       case PlanKind::kBinary:
         Visit(&static_cast<BinaryNode&>(node).lhs, ordered);
@@ -110,6 +111,7 @@ class Distributor {
     if (node.kind == PlanKind::kStepInvariant) return false;  // what is below is evaluated once
     if (grid.steps == 0 || grid.start_ms <= 0 || grid.start_ms % 1000 != 0) return false;
     if (grid.steps > 1 && grid.step_ms % 1000 != 0) return false;
+    if (grid.ranged) return false;  // a leaf would take it for an instant
     const Targets targets = TargetsOf(node, leaves_);
     if (targets.leaves.empty() || !targets.can_be_asked) return false;
     for (const Partition& partition : Partitions(targets, leaves_)) {

@@ -26,7 +26,9 @@ std::string PlanOf(std::string_view query, const Leaves& leaves, int64_t start_m
   options.start_ms = start_ms;
   options.end_ms = step_ms == 0 ? start_ms : start_ms + 600'000;
   options.step_ms = step_ms;
-  auto expr = ParseExpr(query);
+  ParserOptions parser;
+  parser.experimental_functions = true;
+  auto expr = ParseExpr(query, parser);
   EXPECT_TRUE(expr.ok()) << expr.status().message();
   auto plan = MakePlan(**expr, options, &leaves, query);
   EXPECT_TRUE(plan.ok());
@@ -167,6 +169,20 @@ TEST(Distribute, WhereTheRangeMattersPartsOfSubqueriesStay) {
   leaves.function_matters = true;
   EXPECT_FALSE(IsLocal("sum(x)", leaves));
   EXPECT_TRUE(IsLocal("avg(x)", leaves)) << "a leaf would take the counts of downsampled data for count";
+}
+
+TEST(Distribute, WhatOneTimeOrdersStaysHere) {
+  auto head = [](std::string_view query, int64_t step_ms) {
+    const std::string plan = PlanOf(query, TwoRegions(), 1'000'000, step_ms);
+    return plan.substr(0, plan.find('\n'));
+  };
+  EXPECT_EQ(head("topk by (region) (2, x)", 60'000), "remote at eu:1, us:1");
+  for (const char* query :
+       {"topk by (region) (2, x)", "limitk by (region) (2, x)", "limit_ratio by (region) (0.5, x)"}) {
+    EXPECT_NE(head(query, 0), "remote at eu:1, us:1") << query;
+  }
+  // One step of a longer range is neither an instant nor what a leaf would evaluate so.
+  EXPECT_TRUE(IsLocal("x", TwoRegions(), 1'000'000, 900'000));
 }
 
 }  // namespace

@@ -104,8 +104,9 @@ bool PreservesAggregate(const AggregateNode& aggregate, const Partition& partiti
       Has(partition, static_cast<const StringNode&>(*param).value)) {
     return false;
   }
-  // The order of an instant query's topk is part of its answer, and the Query API's range queries have none.
-  const bool ordered = aggregate.op == AggregateOp::kTopK || aggregate.op == AggregateOp::kBottomK;
+  // The order of what these give at one time is part of the answer, and the Query API's range queries have none.
+  const bool ordered = aggregate.op == AggregateOp::kTopK || aggregate.op == AggregateOp::kBottomK ||
+                       aggregate.op == AggregateOp::kLimitK || aggregate.op == AggregateOp::kLimitRatio;
   if (ordered && aggregate.grid.instant()) return false;
   return Preserves(*aggregate.expr, partition);
 }
