@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -145,16 +146,23 @@ void AddHistogram(const Histogram& h, Digest* digest) {
     digest->Add(buckets->data(), buckets->size() * sizeof(double));
 }
 
+uint64_t DigestOf(const Samples& samples) {
+  Digest digest;
+  digest.Add(samples.times_ms.data(), samples.size() * 8);
+  digest.Add(samples.values.data(), samples.size() * 8);
+  digest.Add(samples.start_times_ms.data(), samples.start_times_ms.size() * 8);
+  for (const HistogramSample& h : samples.histograms) AddHistogram(h.histogram, &digest);
+  return digest.value();
+}
+
 // A digest of what a chunk holds; nothing when it does not decode.
 std::optional<uint64_t> ReadChunk(tsdb::ChunkView chunk) {
   Digest digest;
   auto add = [&](tsdb::ChunkView one) {
     Samples samples;
     if (!tsdb::DecodeChunk(one, &samples).ok()) return false;
-    digest.Add(samples.times_ms.data(), samples.size() * 8);
-    digest.Add(samples.values.data(), samples.size() * 8);
-    digest.Add(samples.start_times_ms.data(), samples.start_times_ms.size() * 8);
-    for (const HistogramSample& h : samples.histograms) AddHistogram(h.histogram, &digest);
+    const uint64_t of_samples = DigestOf(samples);
+    digest.Add(&of_samples, sizeof of_samples);
     return true;
   };
   if (chunk.encoding != tsdb::Encoding::kAggregate) return add(chunk) ? std::optional(digest.value()) : std::nullopt;
@@ -274,6 +282,56 @@ TEST(Damage, SingleChunksAreErrorsWhenCut) {
     ExpectSound({chunk.name, chunk.bytes, {}, false},
                 [&](std::string_view bytes, size_t) { return Compare(ReadChunk({chunk.encoding, bytes}), *right); });
   }
+}
+
+// Decoded one by one, as chunks that may overlap; nothing when one of them does not decode.
+std::optional<uint64_t> ReadOneByOne(const std::vector<tsdb::ChunkView>& chunks) {
+  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
+  Samples samples;
+  for (const tsdb::ChunkView& chunk : chunks) {
+    int64_t from = std::numeric_limits<int64_t>::min();
+    if (samples.size() > 0 && samples.times_ms.back() == kMax) break;
+    if (samples.size() > 0) from = samples.times_ms.back() + 1;
+    if (!tsdb::DecodeChunk(chunk, from, kMax, &samples).ok()) return std::nullopt;
+  }
+  return DigestOf(samples);
+}
+
+std::optional<uint64_t> ReadTogether(const std::vector<tsdb::ChunkView>& chunks) {
+  Samples samples;
+  Status read =
+      tsdb::DecodeChunks(chunks, std::numeric_limits<int64_t>::min(), std::numeric_limits<int64_t>::max(), &samples);
+  return read.ok() ? std::optional(DigestOf(samples)) : std::nullopt;
+}
+
+// One of several that are decoded side by side is damaged: the others must not show it.
+TEST(Damage, ChunksDecodedTogetherAreThoseDecodedOneByOne) {
+  std::map<std::string, std::vector<const tsdb::GoldenChunk*>> by_series;
+  for (const tsdb::GoldenChunk& chunk : tsdb::GoldenChunks()) {
+    if (chunk.encoding != tsdb::Encoding::kXor) continue;  // the others are decoded one by one in any case
+    const size_t number = chunk.name.find(" chunk ");
+    by_series[chunk.name.substr(0, number) + chunk.name.substr(chunk.name.find(" of ", number))].push_back(&chunk);
+  }
+  if (by_series.empty()) GTEST_SKIP() << kNoData;
+  constexpr size_t kTogether = 5;
+  size_t tried = 0, passed_over = 0;
+  for (const auto& [series, chunks] : by_series) {
+    for (size_t begin = 0; begin + 1 < chunks.size(); begin += kTogether) {
+      if (!FullRun() && ++passed_over % 4 != 0) continue;
+      std::vector<tsdb::ChunkView> views;
+      for (size_t i = begin; i < std::min(begin + kTogether, chunks.size()); ++i) views.push_back(chunks[i]->view());
+      ASSERT_TRUE(ReadOneByOne(views)) << series;
+      const size_t at = tried % views.size();
+      ExpectSound({chunks[begin + at]->name + " among others", chunks[begin + at]->bytes},
+                  [&](std::string_view bytes, size_t) {
+                    std::vector<tsdb::ChunkView> damaged = views;
+                    damaged[at].bytes = bytes;
+                    return ReadTogether(damaged) == ReadOneByOne(damaged) ? Outcome::kRight : Outcome::kWrong;
+                  });
+      ++tried;
+    }
+  }
+  EXPECT_GT(tried, 10u);
 }
 
 TEST(Damage, SingleDownsampledChunksAreErrorsWhenCut) {
