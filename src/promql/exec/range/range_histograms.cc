@@ -200,11 +200,18 @@ std::optional<Histogram> InstantIncrease(const TimedHistogram& before, const Tim
 }  // namespace
 
 SeriesWindows FloatSteps(const SeriesWindows& w, std::vector<uint32_t>* hi) {
-  hi->assign(w.floats.hi, w.floats.hi + w.steps());
-  for (uint32_t step = 0; step < w.steps(); ++step) {
-    if (w.HistogramCount(step) > 0) (*hi)[step] = w.floats.lo[step];
-  }
+  hi->reserve(w.steps());
+  // When the query ends meanwhile, those who look at the steps stop before what is missing.
+  InBlocks(
+      w.steps(), [&w] { return w.Ended(); },
+      [&](uint32_t begin, uint32_t end) {
+        hi->insert(hi->end(), w.floats.hi + begin, w.floats.hi + end);
+        for (uint32_t step = begin; step < end; ++step) {
+          if (w.HistogramCount(step) > 0) (*hi)[step] = w.floats.lo[step];
+        }
+      });
   SeriesWindows out;
+  out.scratch = w.scratch;
   out.spec = w.spec;
   out.labels = w.labels;
   out.floats = w.floats;

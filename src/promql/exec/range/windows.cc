@@ -25,63 +25,76 @@ void Separate(Samples* samples, std::vector<TimedHistogram>* histograms) {
   });
 }
 
-// `time(i)` of `size` samples, ascending.
+// Where bounds go, block by block: what a query that ends early does not come to is not touched.
+class Bounds {
+ public:
+  Bounds(uint32_t steps, std::vector<uint32_t>* lo, std::vector<uint32_t>* hi) : lo_(*lo), hi_(*hi) {
+    lo_.reserve(steps);
+    hi_.reserve(steps);
+  }
+  void Reach(uint32_t end) {
+    if (lo_.size() < end) lo_.resize(end);
+    if (hi_.size() < end) hi_.resize(end);
+  }
+  uint32_t* lo(uint32_t step) { return lo_.data() + step; }
+  uint32_t* hi(uint32_t step) { return hi_.data() + step; }
+
+ private:
+  std::vector<uint32_t>&lo_, &hi_;
+};
+
+// `time(i)` of `size` samples, ascending. False when the query ended before they were all found.
 template <typename TimeAt>
-void FindBounds(const WindowSpec& spec, size_t size, TimeAt time, const SeriesWindows& w, std::vector<uint32_t>* lo,
+bool FindBounds(const WindowSpec& spec, size_t size, TimeAt time, const SeriesWindows& w, std::vector<uint32_t>* lo,
                 std::vector<uint32_t>* hi) {
-  const uint32_t steps = spec.grid.steps;
-  lo->resize(steps);
-  hi->resize(steps);
   uint32_t first = 0, last = 0;
   const uint32_t count = static_cast<uint32_t>(size);
   int64_t end = spec.grid.start_ms - spec.shift_ms;
   if (spec.fixed) {
     last = MoveBeyond(0, count, end + spec.after_ms, 0, time);
     first = MoveBeyond(0, last, end - spec.range_ms - spec.before_ms, 0, time);
-    std::fill(lo->begin(), lo->end(), first);
-    std::fill(hi->begin(), hi->end(), last);
-    return;
   }
   const uint32_t usual = count == 0 ? 0 : UsualMove(spec.grid.step_ms, count, time(0), time(count - 1));
   const int64_t left = spec.range_ms + spec.before_ms;
-  for (uint32_t step = 0; step < steps; ++step, end += spec.grid.step_ms) {
-    last = MoveBeyond(last, count, end + spec.after_ms, usual, time);
-    first = MoveBeyond(first, last, end - left, usual, time);
-    (*lo)[step] = first;
-    (*hi)[step] = last;
-    if (w.EndedAt(step)) {
-      // Whoever looks at the rest finds nothing.
-      std::fill(lo->begin() + step + 1, lo->end(), last);
-      std::fill(hi->begin() + step + 1, hi->end(), last);
-      return;
-    }
-  }
+  Bounds bounds(spec.grid.steps, lo, hi);
+  return InBlocks(
+      spec.grid.steps, [&w] { return w.Ended(); },
+      [&](uint32_t begin, uint32_t block_end) {
+        bounds.Reach(block_end);
+        for (uint32_t step = begin; step < block_end; ++step, end += spec.grid.step_ms) {
+          if (!spec.fixed) {
+            last = MoveBeyond(last, count, end + spec.after_ms, usual, time);
+            first = MoveBeyond(first, last, end - left, usual, time);
+          }
+          *bounds.lo(step) = first;
+          *bounds.hi(step) = last;
+        }
+      });
 }
 
-// The same for floats that come at a regular interval. False, and nothing done, where they do not.
+// Whether floats come at a regular interval, so that windows are found by counting.
+bool AreRegular(const WindowSpec& spec, const FloatWindows& f) {
+  const int64_t end = spec.grid.start_ms - spec.shift_ms;
+  return !spec.fixed &&
+         RegularWalk::Suits(f.times_ms, static_cast<uint32_t>(f.size), end - spec.range_ms - spec.before_ms,
+                            end + spec.after_ms, spec.grid.step_ms);
+}
+// FindBounds for such. REQUIRES: AreRegular().
 bool FindRegularBounds(const WindowSpec& spec, const SeriesWindows& w, std::vector<uint32_t>* lo,
                        std::vector<uint32_t>* hi) {
   const FloatWindows& f = w.floats;
   const auto count = static_cast<uint32_t>(f.size);
   const int64_t end = spec.grid.start_ms - spec.shift_ms, step_ms = spec.grid.step_ms;
-  const int64_t last_limit = end + spec.after_ms, first_limit = end - spec.range_ms - spec.before_ms;
-  if (spec.fixed || !RegularWalk::Suits(f.times_ms, count, first_limit, last_limit, step_ms)) return false;
-  lo->resize(spec.grid.steps);
-  hi->resize(spec.grid.steps);
-  RegularWalk firsts(f.times_ms, count, first_limit, step_ms), lasts(f.times_ms, count, last_limit, step_ms);
-  uint32_t done = 0;
-  const bool whole = InBlocks(
-      spec.grid.steps, [&w] { return w.scratch != nullptr && w.scratch->Ended(); },
+  RegularWalk firsts(f.times_ms, count, end - spec.range_ms - spec.before_ms, step_ms);
+  RegularWalk lasts(f.times_ms, count, end + spec.after_ms, step_ms);
+  Bounds bounds(spec.grid.steps, lo, hi);
+  return InBlocks(
+      spec.grid.steps, [&w] { return w.Ended(); },
       [&](uint32_t begin, uint32_t block_end) {
-        firsts.Count(block_end - begin, lo->data() + begin);
-        lasts.Count(block_end - begin, hi->data() + begin);
-        done = block_end;
+        bounds.Reach(block_end);
+        firsts.Count(block_end - begin, bounds.lo(begin));
+        lasts.Count(block_end - begin, bounds.hi(begin));
       });
-  if (whole) return true;
-  // Whoever looks at the rest finds nothing.
-  std::fill(lo->begin() + done, lo->end(), hi->at(done - 1));
-  std::fill(hi->begin() + done, hi->end(), hi->at(done - 1));
-  return true;
 }
 
 struct WindowCounts {
@@ -186,18 +199,22 @@ bool MakeWindows(const WindowSpec& spec, LabelsView labels, Samples* samples, Wo
   f.values = samples->values.data();
   f.start_times_ms = spec.start_times && !samples->start_times_ms.empty() ? samples->start_times_ms.data() : nullptr;
   f.size = samples->size();
-  if (FindRegularBounds(spec, *out, &scratch->lo, &scratch->hi)) {
+  if (AreRegular(spec, f)) {
     f.interval_ms = f.times_ms[1] - f.times_ms[0];
-  } else {
-    FindBounds(spec, f.size, [t = f.times_ms](uint32_t i) { return t[i]; }, *out, &scratch->lo, &scratch->hi);
+    if (!FindRegularBounds(spec, *out, &scratch->lo, &scratch->hi)) return false;
+  } else if (!FindBounds(
+                 spec, f.size, [t = f.times_ms](uint32_t i) { return t[i]; }, *out, &scratch->lo, &scratch->hi)) {
+    return false;
   }
   f.lo = scratch->lo.data();
   f.hi = scratch->hi.data();
   if (!out->histograms.empty()) {
     const auto& h = out->histograms.samples;
-    FindBounds(
-        spec, h.size(), [&h](uint32_t i) { return h[i].time_ms; }, *out, &scratch->histogram_lo,
-        &scratch->histogram_hi);
+    if (!FindBounds(
+            spec, h.size(), [&h](uint32_t i) { return h[i].time_ms; }, *out, &scratch->histogram_lo,
+            &scratch->histogram_hi)) {
+      return false;
+    }
     out->histograms.lo = scratch->histogram_lo.data();
     out->histograms.hi = scratch->histogram_hi.data();
   }

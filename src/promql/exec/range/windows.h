@@ -69,9 +69,8 @@ struct SeriesWindows {
     return histograms.empty() ? 0 : histograms.hi[step] - histograms.lo[step];
   }
   // At every kPollSteps-th step: whether there is no use in going on.
-  bool EndedAt(uint32_t step) const {
-    return step % kPollSteps == kPollSteps - 1 && scratch != nullptr && scratch->Ended();
-  }
+  bool EndedAt(uint32_t step) const { return step % kPollSteps == kPollSteps - 1 && Ended(); }
+  bool Ended() const { return scratch != nullptr && scratch->Ended(); }
   // The window's right end; its left one is range_ms before it.
   int64_t end_ms(uint32_t step) const { return spec->grid.time_ms(step) - spec->shift_ms; }
   int64_t start_ms(uint32_t step) const { return end_ms(step) - spec->range_ms; }
@@ -81,7 +80,7 @@ struct SeriesWindows {
 bool HasStaleNaN(std::span<const double> values);
 
 // Prepares `samples` (which it may change) for the steps of `spec`, in buffers of `scratch`, and counts the samples
-// seen. False when every window is empty.
+// seen. False when every window is empty, and when the query is over.
 bool MakeWindows(const WindowSpec& spec, LabelsView labels, Samples* samples, WorkerScratch* scratch,
                  SeriesWindows* out);
 

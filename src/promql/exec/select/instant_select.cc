@@ -209,7 +209,10 @@ class SmoothedReader : public SeriesReader {
       KeepStatistics({spec_.grid, spec_.shift_ms - spec_.after_ms, spec_.range_ms + spec_.after_ms}, &samples);
     }
     SeriesWindows windows;
-    if (samples.size() == 0 || !MakeWindows(spec_, series.labels(), &samples, scratch, &windows)) return Status();
+    if (samples.size() == 0) return Status();
+    if (!MakeWindows(spec_, series.labels(), &samples, scratch, &windows)) {
+      return scratch->CheckCancelBehind(spec_.grid.steps);
+    }
     row->column = Column(spec_.grid.steps);
     GN_TRY(SmoothInstants(windows, node_.pos, &row->column, scratch));
     if (!row->column.empty()) row->labels = Labels(series.labels());

@@ -132,7 +132,8 @@ Status RangeEvaluator::Evaluate(LabelsView labels, bool drop_name, Samples* samp
                                 WorkerScratch* scratch) const {
   SeriesWindows windows;
   if (histogram_statistics_) KeepStatistics(StatisticsReads(), samples);
-  if (samples->size() == 0 || !MakeWindows(spec_, labels, samples, scratch, &windows)) return Status();
+  if (samples->size() == 0) return Status();
+  if (!MakeWindows(spec_, labels, samples, scratch, &windows)) return scratch->CheckCancelBehind(spec_.grid.steps);
   GN_TRY(scratch->CheckCancelBehind(spec_.grid.steps));
   if (anchors_) AnchorWindows(scratch, &windows);
   row->column = Column(spec_.grid.steps);
