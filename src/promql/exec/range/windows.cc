@@ -50,7 +50,8 @@ bool FindBounds(const WindowSpec& spec, size_t size, TimeAt time, const SeriesWi
   uint32_t first = 0, last = 0;
   const uint32_t count = static_cast<uint32_t>(size);
   int64_t end = spec.grid.start_ms - spec.shift_ms;
-  if (spec.fixed) {
+  const bool fixed = spec.fixed;
+  if (fixed) {
     last = MoveBeyond(0, count, end + spec.after_ms, 0, time);
     first = MoveBeyond(0, last, end - spec.range_ms - spec.before_ms, 0, time);
   }
@@ -61,13 +62,14 @@ bool FindBounds(const WindowSpec& spec, size_t size, TimeAt time, const SeriesWi
       spec.grid.steps, [&w] { return w.Ended(); },
       [&](uint32_t begin, uint32_t block_end) {
         bounds.Reach(block_end);
+        uint32_t *lo_at = bounds.lo(begin), *hi_at = bounds.hi(begin);
         for (uint32_t step = begin; step < block_end; ++step, end += spec.grid.step_ms) {
-          if (!spec.fixed) {
+          if (!fixed) {
             last = MoveBeyond(last, count, end + spec.after_ms, usual, time);
             first = MoveBeyond(first, last, end - left, usual, time);
           }
-          *bounds.lo(step) = first;
-          *bounds.hi(step) = last;
+          *lo_at++ = first;
+          *hi_at++ = last;
         }
       });
 }
