@@ -9,6 +9,7 @@
 
 #include "promql/exec/aggregate/aggregate.h"
 #include "promql/exec/rows/go_sort.h"
+#include "promql/exec/rows/simd.h"
 
 namespace gauntlet::promql {
 namespace {
@@ -67,6 +68,24 @@ class CandidateHeap {
   std::vector<Candidate> heap_;
 };
 
+// The steps, of one word of presence, whose value is better than the bar, or where there is none (NaN).
+template <bool top>
+[[gnu::always_inline]] inline uint64_t ContenderLoop(const double* values, const double* bars, uint32_t size) {
+  uint64_t bits = 0;
+  for (uint32_t i = 0; i < size; ++i) {
+    const bool better = top ? values[i] > bars[i] : values[i] < bars[i];
+    const bool contends = better | (bars[i] != bars[i]);
+    bits |= uint64_t{contends} << i;
+  }
+  return bits;
+}
+GN_WIDE_VECTORS uint64_t Above(const double* values, const double* bars, uint32_t size) {
+  return ContenderLoop<true>(values, bars, size);
+}
+GN_WIDE_VECTORS uint64_t Below(const double* values, const double* bars, uint32_t size) {
+  return ContenderLoop<false>(values, bars, size);
+}
+
 class TopK : public Operator {
  public:
   TopK(ExecContext& context, const AggregateNode& node, std::unique_ptr<ScalarOperator> param,
@@ -122,8 +141,10 @@ class TopK : public Operator {
     uint32_t group = grouping_.Find(row->labels);
     if (group == heaps_.size()) {
       heaps_.emplace_back(node_.grid.steps);
+      bars_.emplace_back(node_.grid.steps, std::numeric_limits<double>::quiet_NaN());
       if (unsure_order_) left_out_.emplace_back(node_.grid.steps);
-      GN_TRY(charge_.Grow(node_.grid.steps * sizeof(CandidateHeap) + grouping_.labels(group).memory_bytes() + 64));
+      GN_TRY(charge_.Grow(node_.grid.steps * (sizeof(CandidateHeap) + sizeof(double)) +
+                          grouping_.labels(group).memory_bytes() + 64));
     }
     uint32_t index = static_cast<uint32_t>(series_.size());
     bool in_any = false;
@@ -141,17 +162,28 @@ class TopK : public Operator {
       const bool in = heap.Offer(top_, limit, candidate);
       if (full && unsure_order_) Drop(in ? worst : candidate.value, &left_out_[group][step]);
       in_any |= in;
+      if (heap.candidates().size() == limit) bars_[group][step] = heap.candidates()[0].value;
       grown += (heap.candidates().capacity() - before) * sizeof(Candidate);
     };
     GN_TRY(context_.InBlocks(node_.grid.steps, [&](uint32_t begin, uint32_t end) {
-      ForEachBit(row->column.present() + begin / 64, Column::WordCount(end - begin),
-                 [&](uint32_t i) { offer(begin + i); });
+      for (; begin < end; begin += 64) {
+        const uint64_t bits =
+            row->column.present()[begin / 64] & Contenders(*row, group, begin, std::min(begin + 64, end));
+        ForEachBit(&bits, 1, [&](uint32_t i) { offer(begin + i); });
+      }
     }));
     if (in_any) {
       grown += sizeof(Series) + row->labels.memory_bytes();
       series_.push_back({std::move(row->labels), row->drop_name});
     }
     return charge_.Grow(grown);
+  }
+
+  // At most 64 steps. Whoever wants to know of those that are left out looks at all.
+  uint64_t Contenders(const Row& row, uint32_t group, uint32_t begin, uint32_t end) const {
+    if (unsure_order_) return ~uint64_t{0};
+    const double *values = row.column.values() + begin, *bars = bars_[group].data() + begin;
+    return top_ ? Above(values, bars, end - begin) : Below(values, bars, end - begin);
   }
 
   void Drop(double value, std::optional<double>* best) const {
@@ -218,7 +250,9 @@ class TopK : public Operator {
   AggregateParams params_;
   bool checked_ = false;
   Grouping grouping_;
-  std::vector<std::vector<CandidateHeap>> heaps_;             // by group and step
+  // By group and step.
+  std::vector<std::vector<CandidateHeap>> heaps_;
+  std::vector<std::vector<double>> bars_;  // the worst of a heap that is full; NaN: whoever comes is offered
   std::vector<std::vector<std::optional<double>>> left_out_;  // the best value that is in no heap; with unsure order
   std::vector<Series> series_;                                // those that are or were in a heap
 };
