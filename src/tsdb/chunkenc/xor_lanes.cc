@@ -68,6 +68,7 @@ bool Walk(XorLanes& lanes, size_t width) {
     }
     if (!any) return true;
     size_t done = steady ? StepSteady(lanes, width, steps) : StepUnsteady(lanes, width, steps);
+    if (lanes.malformed) return false;  // its window is none that StepEach() could shift by
     if (done < steps && !steady) {
       // An interval changed by more than is usual.
       lanes.Advance(width, done);
@@ -77,7 +78,6 @@ bool Walk(XorLanes& lanes, size_t width) {
       lanes.Advance(width, done);
     }
     steady = steady ? done == steps : done == steps && lanes.calm;
-    if (lanes.malformed) return false;
     for (size_t k = 0; k < width; ++k) {
       if (lanes.pos[k] > lanes.end[k]) return false;
     }
