@@ -60,6 +60,34 @@ GN_WIDE_VECTORS void AddEach(const double* values, size_t size, double* __restri
   for (size_t i = 0; i < size; ++i) AddFinite(values[i], &sums[i], &cs[i]);
 }
 
+// The sum of values that are not risky, in any order.
+GN_WIDE_VECTORS void AddAll(const double* values, uint32_t size, CompensatedSum* out) {
+  constexpr uint32_t kWidth = 8;
+  double sums[kWidth] = {}, cs[kWidth] = {};
+  const uint32_t wide = size / kWidth * kWidth;
+  for (uint32_t i = 0; i < wide; i += kWidth) {
+    for (uint32_t k = 0; k < kWidth; ++k) AddFinite(values[i + k], &sums[k], &cs[k]);
+  }
+  double sum = out->sum, c = out->c;
+  for (uint32_t i = wide; i < size; ++i) AddFinite(values[i], &sum, &c);
+  if (wide != 0) {
+    for (uint32_t k = 0; k < kWidth; ++k) {
+      AddFinite(sums[k], &sum, &c);
+      c += cs[k];
+    }
+  }
+  out->sum = sum;
+  out->c = c;
+}
+
+struct LongSumFold : SumFold {
+  State Whole(uint32_t lo, uint32_t hi) const {
+    State all;
+    AddAll(values + lo, hi - lo, &all);
+    return all;
+  }
+};
+
 class SumOverTime : public RangeFunction {
  public:
   explicit SumOverTime(bool average) : average_(average) {}
@@ -114,8 +142,8 @@ class SumOverTime : public RangeFunction {
   }
 
   void Slide(const SeriesWindows& w, const RiskyValues& risky, Column* out) const {
-    SumFold fold{w.floats.values};
-    SlidingWindow<SumFold> window(&fold);
+    LongSumFold fold{{w.floats.values}};
+    SlidingWindow<LongSumFold> window(&fold, w.last_lo());
     SetFloatWindows(w, out, [&](uint32_t, uint32_t lo, uint32_t hi) {
       if (!risky.MaySlide(lo, hi, kFew)) return InOrder(w, lo, hi);
       const CompensatedSum all = window.Over(lo, hi);
@@ -165,7 +193,7 @@ class VarianceOverTime : public RangeFunction {
     const bool slide = WorthSliding(w);
     RiskyValues risky(w.floats.values, slide ? w.floats.size : 0, 1e140, &scratch->indexes);
     VarianceFold fold{w.floats.values};
-    SlidingWindow<VarianceFold> window(&fold);
+    SlidingWindow<VarianceFold> window(&fold, w.last_lo());
     return ForEachLongWindow(w, scratch, [&](uint32_t step, uint32_t lo, uint32_t hi) {
       VarianceFold::State state;
       if (slide && risky.MaySlide(lo, hi)) {

@@ -10,6 +10,7 @@
 
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "promql/exec/range/range_function.h"
@@ -18,22 +19,26 @@
 namespace gauntlet::promql {
 
 // `Fold` has a type State (by default the fold of nothing), Begin(lo, hi) before the folds of a new left part,
-// AddFront(State*, i) and AddBack(State*, i) for element i, and Join(left, right).
+// AddFront(State*, i) and AddBack(State*, i) for element i, and Join(left, right). It may have Whole(lo, hi): the fold
+// of many elements, in less time than one after the other.
 template <typename Fold>
 class SlidingWindow {
  public:
-  explicit SlidingWindow(Fold* fold) : fold_(*fold) {}
+  // No window begins after `last_lo`: suffixes that begin there need not be kept.
+  explicit SlidingWindow(Fold* fold, uint32_t last_lo = std::numeric_limits<uint32_t>::max())
+      : fold_(*fold), last_lo_(last_lo) {}
 
-  // REQUIRES: lo < hi, neither less than before.
+  // REQUIRES: lo < hi, neither less than before; lo is at most last_lo.
   typename Fold::State Over(uint32_t lo, uint32_t hi) {
     if (lo >= boundary_) {
       base_ = lo;
       boundary_ = right_end_ = hi;
       fold_.Begin(lo, hi);
       right_ = typename Fold::State();
-      left_.resize(hi - lo);
-      typename Fold::State state;
-      for (uint32_t i = hi; i-- > lo;) {
+      const uint32_t kept = hi - 1 <= last_lo_ ? hi : last_lo_ + 1;
+      left_.resize(kept - lo);
+      typename Fold::State state = Whole(kept, hi);
+      for (uint32_t i = kept; i-- > lo;) {
         fold_.AddFront(&state, i);
         left_[i - base_] = state;
       }
@@ -43,7 +48,15 @@ class SlidingWindow {
   }
 
  private:
+  typename Fold::State Whole(uint32_t lo, uint32_t hi) {
+    if constexpr (requires { fold_.Whole(lo, hi); }) return fold_.Whole(lo, hi);
+    typename Fold::State state;
+    for (uint32_t i = hi; i-- > lo;) fold_.AddFront(&state, i);
+    return state;
+  }
+
   Fold& fold_;
+  const uint32_t last_lo_;
   std::vector<typename Fold::State> left_;  // of [i, boundary), at i - base
   typename Fold::State right_;              // of [boundary, right_end)
   uint32_t base_ = 0, boundary_ = 0, right_end_ = 0;
@@ -79,13 +92,16 @@ struct SumFold {
   }
 };
 
+// Whether one of the values is not finite, or at least `limit` away from 0.
+bool AnyRisky(const double* values, size_t size, double limit);
+
 // Values that are not to be folded in another order than upstream's: not finite, or at least `limit` (below 1e300 ten
 // million of them cannot overflow a partial sum).
 class RiskyValues {
  public:
   // Keeps to `counts`, when there are any.
-  RiskyValues(const double* values, size_t size, double limit, std::vector<uint32_t>* counts) : counts_(*counts) {
-    for (size_t i = 0; i < size; ++i) any_ |= !(std::fabs(values[i]) < limit);
+  RiskyValues(const double* values, size_t size, double limit, std::vector<uint32_t>* counts)
+      : counts_(*counts), any_(AnyRisky(values, size, limit)) {
     if (!any_) return;
     counts_.resize(size + 1);
     counts_[0] = 0;
@@ -97,7 +113,7 @@ class RiskyValues {
 
  private:
   std::vector<uint32_t>& counts_;  // before each position
-  bool any_ = false;
+  const bool any_;
 };
 
 }  // namespace gauntlet::promql

@@ -71,6 +71,8 @@ struct SeriesWindows {
   // At every kPollSteps-th step: whether there is no use in going on.
   bool EndedAt(uint32_t step) const { return step % kPollSteps == kPollSteps - 1 && Ended(); }
   bool Ended() const { return scratch != nullptr && scratch->Ended(); }
+  // Where the last window of floats begins.
+  uint32_t last_lo() const { return floats.lo[steps() - 1]; }
   // The window's right end; its left one is range_ms before it.
   int64_t end_ms(uint32_t step) const { return spec->grid.time_ms(step) - spec->shift_ms; }
   int64_t start_ms(uint32_t step) const { return end_ms(step) - spec->range_ms; }
