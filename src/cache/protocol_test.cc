@@ -116,7 +116,8 @@ TEST(RedisProtocol, RefusesWhatIsNoReply) {
     ReplyReader reader = ReaderOf(text, 100);
     EXPECT_EQ(ReadRedisReply(reader, 100).status().code(), Code::kCorrupt) << text;
   }
-  ReplyReader endless = ReaderOf(std::string(1 << 20, '+'), 1 << 16);
+  const std::string line(1 << 20, '+');
+  ReplyReader endless = ReaderOf(line, 1 << 16);
   EXPECT_EQ(ReadRedisReply(endless, 100).status().code(), Code::kCorrupt);
   ReplyReader error = ReaderOf("-ERR no\r\n", 100);
   EXPECT_EQ(ReadRedisReply(error, 100)->status().message(), "redis says ERR no");
