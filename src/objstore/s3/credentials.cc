@@ -202,7 +202,7 @@ Result<Credentials> CredentialChain::FromInstance(const Cancel& cancel) {
     while (base.ends_with('/')) base.pop_back();
     net::HttpCall token{.method = "PUT", .url = base + "/latest/api/token"};
     token.headers.Add("X-aws-ec2-metadata-token-ttl-seconds", "21600");
-    GN_ASSIGN(net::HttpAnswer session, Ask(std::move(token), cancel));
+    GN_ASSIGN(net::HttpAnswer session, Ask(token, cancel));
     auto ask = [&](const std::string& path) {
       net::HttpCall call{.url = base + "/latest/meta-data/iam/security-credentials/" + path};
       call.headers.Add("X-aws-ec2-metadata-token", Trim(session.body));
