@@ -38,7 +38,10 @@ class DateOfTime : public ScalarOperator {
   Status Evaluate(std::vector<double>* values) override {
     values->resize(grid_.steps);
     return context_.InBlocks(grid_.steps, [&](uint32_t begin, uint32_t end) {
-      for (uint32_t i = begin; i < end; ++i) (*values)[i] = part_(static_cast<double>(grid_.time_ms(i) / 1000));
+      for (uint32_t i = begin; i < end; ++i) {
+        const int64_t seconds = grid_.time_ms(i) / 1000;
+        (*values)[i] = part_(static_cast<double>(seconds));
+      }
     });
   }
 
