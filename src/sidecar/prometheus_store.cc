@@ -35,7 +35,7 @@ PrometheusStore::PrometheusStore(const PrometheusApi& api, const Heartbeat& hear
 
 std::unique_ptr<storeapi::SeriesStream> PrometheusStore::SelectFromPrometheus(RemoteReadRequest read,
                                                                               const Cancel& cancel) const {
-  if (!read.chunks && ApiAccepts(read.matchers)) return LabelsOnly(std::move(read), cancel);
+  if (!read.chunks && ApiAccepts(read.matchers)) return LabelsOnly(read, cancel);
   return StartRemoteRead(api_, executor_, std::move(read), options_, cancel);
 }
 
@@ -105,7 +105,7 @@ std::unique_ptr<storeapi::SeriesStream> PrometheusStore::Series(const storeapi::
   return Select(std::move(read), context.cancel);
 }
 
-std::unique_ptr<storeapi::SeriesStream> PrometheusStore::LabelsOnly(RemoteReadRequest read,
+std::unique_ptr<storeapi::SeriesStream> PrometheusStore::LabelsOnly(const RemoteReadRequest& read,
                                                                     const Cancel& cancel) const {
   // With a shard or dropped labels, more of Prometheus' series may be needed than the limit says.
   bool one_to_one = read.shard.total <= 0 && read.without.empty();

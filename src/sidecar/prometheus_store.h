@@ -59,7 +59,7 @@ class PrometheusStore : public storeapi::Store {
   std::unique_ptr<storeapi::SeriesStream> Select(RemoteReadRequest read, const Cancel& cancel) const;
   // By remote read, or where no chunks are wanted by /api/v1/series.
   std::unique_ptr<storeapi::SeriesStream> SelectFromPrometheus(RemoteReadRequest read, const Cancel& cancel) const;
-  std::unique_ptr<storeapi::SeriesStream> LabelsOnly(RemoteReadRequest read, const Cancel& cancel) const;
+  std::unique_ptr<storeapi::SeriesStream> LabelsOnly(const RemoteReadRequest& read, const Cancel& cancel) const;
 
   const PrometheusApi& api_;
   const Heartbeat& heartbeat_;
