@@ -38,7 +38,7 @@ ServedBlocks::ServedBlocks(std::vector<BucketBlockPtr> blocks)
 }
 
 BucketStore::BucketStore(BucketStoreOptions options, Executor& executor, MemoryBudget* budget)
-    : options_(options),
+    : options_(std::move(options)),
       executor_(executor),
       budget_(budget),
       served_(std::make_shared<ServedBlocks>(std::vector<BucketBlockPtr>())) {}

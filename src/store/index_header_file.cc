@@ -99,8 +99,9 @@ Status IndexHeaderFile::Load(const Cancel& cancel) {
   if (!in_memory_) {
     bool disk = false;
     Loaded header = LoadFile(cancel, &disk);
+    Status status = header.status();
     if (header.ok()) header_ = *std::move(header);
-    if (!disk) return header.status();
+    if (!disk) return status;
     metrics_.disk_failures.Add(1);
     in_memory_ = true;
   }

@@ -26,7 +26,8 @@ std::map<std::string, std::string> Resource(const TracingConfig& config, const s
   return resource;
 }
 
-Result<SpanBatcher::Send> MakeGrpcSend(const TracingConfig& config, std::map<std::string, std::string> resource) {
+Result<SpanBatcher::Send> MakeGrpcSend(const TracingConfig& config,
+                                       const std::map<std::string, std::string>& resource) {
   net::GrpcChannelOptions options;
   std::string endpoint = config.endpoint.empty() ? "localhost:4317" : config.endpoint;
   if (size_t scheme = endpoint.find("://"); scheme != std::string::npos) endpoint.erase(0, scheme + 3);
@@ -50,7 +51,8 @@ Status HttpVerdict(const net::HttpAnswer& answer) {
                 fmt::format("collector answered {} {}", answer.status, net::HttpStatusText(answer.status)));
 }
 
-Result<SpanBatcher::Send> MakeHttpSend(const TracingConfig& config, std::map<std::string, std::string> resource) {
+Result<SpanBatcher::Send> MakeHttpSend(const TracingConfig& config,
+                                       const std::map<std::string, std::string>& resource) {
   net::HttpClientOptions options;
   options.tls = server::ToTlsClientOptions(config.tls);
   GN_ASSIGN(std::shared_ptr<net::HttpClient> client, net::HttpClient::Make(std::move(options)));
@@ -77,8 +79,8 @@ Result<SpanBatcher::Send> MakeHttpSend(const TracingConfig& config, std::map<std
 
 Result<SpanBatcher::Send> MakeOtlpSend(const TracingConfig& config, const std::string& component) {
   auto resource = Resource(config, component);
-  return config.client == TracingConfig::Client::kGrpc ? MakeGrpcSend(config, std::move(resource))
-                                                       : MakeHttpSend(config, std::move(resource));
+  return config.client == TracingConfig::Client::kGrpc ? MakeGrpcSend(config, resource)
+                                                       : MakeHttpSend(config, resource);
 }
 
 Result<std::unique_ptr<Tracing>> Tracing::Start(const TracingConfig& config, const std::string& component,

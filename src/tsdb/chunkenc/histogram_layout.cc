@@ -44,7 +44,7 @@ void WriteZeroThreshold(double threshold, BitWriter& out) {
   if (threshold == 0) {
     out.Bits(0, 8);
   } else if (std::frexp(threshold, &exponent) == 0.5 && exponent >= -242 && exponent <= 11) {
-    out.Bits(static_cast<uint64_t>(exponent + 243), 8);
+    out.Bits(static_cast<uint8_t>(exponent + 243), 8);
   } else {
     out.Bits(255, 8);
     out.Bits(std::bit_cast<uint64_t>(threshold), 64);

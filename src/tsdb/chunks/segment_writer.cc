@@ -12,7 +12,7 @@ namespace gauntlet::tsdb {
 
 SegmentWriter::SegmentWriter(io::FileSystem& files, std::string dir, uint64_t segment_bytes_max)
     : open_([&files, dir](const std::string& name) { return files.Create(io::JoinPath(dir, name)); }),
-      sync_directory_([&files, dir] { return files.SyncDirectory(dir); }),
+      sync_directory_([&files, folder = std::move(dir)] { return files.SyncDirectory(folder); }),
       bytes_max_(segment_bytes_max),
       buffer_bytes_(kBufferBytes) {}
 
