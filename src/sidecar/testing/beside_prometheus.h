@@ -29,11 +29,11 @@ struct BesidePrometheus {
 
   RealPrometheus prometheus;
   telemetry::Registry registry;
-  ThreadPool pool{"sidecar", 16};
   std::unique_ptr<net::HttpClient> client;
   std::unique_ptr<PrometheusApi> api;
   std::unique_ptr<LocalBlocks> blocks;
   std::unique_ptr<Heartbeat> heartbeat;
+  ThreadPool pool{"sidecar", 16};  // goes first: what still runs in it uses the others
 };
 
 }  // namespace gauntlet::sidecar
