@@ -190,7 +190,7 @@ std::string SeparatedText(const std::vector<Row>& rows, char separator) {
 Result<std::string> FormatBlocks(const blocks::MetaMap& metas, const std::string& format) {
   std::string out;
   std::vector<Getter> parts;
-  if (format != "" && format != "wide" && format != "json") {
+  if (!format.empty() && format != "wide" && format != "json") {
     GN_ASSIGN(parts, ParseTemplate(format));
   }
   for (const auto& [id, meta] : metas) {

@@ -97,7 +97,7 @@ class BlockRewriter {
  private:
   static constexpr int64_t kMin = std::numeric_limits<int64_t>::min(), kMax = std::numeric_limits<int64_t>::max();
 
-  void Tell(std::string line) const {
+  void Tell(const std::string& line) const {
     if (options_.on_change) options_.on_change(line);
   }
 
