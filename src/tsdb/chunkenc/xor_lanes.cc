@@ -69,15 +69,12 @@ bool Walk(XorLanes& lanes, size_t width) {
     if (!any) return true;
     size_t done = steady ? StepSteady(lanes, width, steps) : StepUnsteady(lanes, width, steps);
     if (lanes.malformed) return false;  // its window is none that StepEach() could shift by
-    if (done < steps && !steady) {
-      // An interval changed by more than is usual.
-      lanes.Advance(width, done);
+    lanes.Advance(width, done);
+    if (done < steps && !steady) {  // an interval changed by more than is usual
       if (!StepEach(lanes, width)) return false;
       lanes.Advance(width, 1);
-    } else {
-      lanes.Advance(width, done);
     }
-    steady = steady ? done == steps : done == steps && lanes.calm;
+    steady = done == steps && (steady || lanes.calm);
     for (size_t k = 0; k < width; ++k) {
       if (lanes.pos[k] > lanes.end[k]) return false;
     }
