@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "promql/exec/range/range_function.h"
@@ -50,58 +49,9 @@ double MeanInOrder(const double* values, uint32_t lo, uint32_t hi) {
   return incremental ? mean + c : sum / count + c / count;
 }
 
-// As KahanAdd, of values that are not risky: their sum is finite. What rounding took is found without asking which of
-// the two is larger (Knuth's two-sum), to the same bits. T: a number, or several of them.
-template <typename T>
-[[gnu::always_inline]] inline void AddFinite(const T& inc, T* sum, T* c) {
-  const T t = *sum + inc, added = t - *sum;
-  *c += (*sum - (t - added)) + (inc - added);
-  *sum = t;
-}
-
 GN_WIDE_VECTORS void AddEach(const double* values, size_t size, double* __restrict sums, double* __restrict cs) {
   for (size_t i = 0; i < size; ++i) AddFinite(values[i], &sums[i], &cs[i]);
 }
-
-// The sum of values that are not risky, in any order: eight sums side by side.
-GN_WIDE_VECTORS void AddAll(const double* values, uint32_t size, CompensatedSum* out) {
-  using Four = double __attribute__((vector_size(32)));
-  Four sums[2] = {}, cs[2] = {};
-  uint32_t i = 0;
-  for (; i + 8 <= size; i += 8) {
-    Four v[2];
-    std::memcpy(v, values + i, sizeof(v));
-    AddFinite(v[0], &sums[0], &cs[0]);
-    AddFinite(v[1], &sums[1], &cs[1]);
-  }
-  double sum = out->sum, c = out->c;
-  for (const Four& four : sums) {
-    for (int k = 0; k < 4; ++k) AddFinite(four[k], &sum, &c);
-  }
-  for (const Four& four : cs) c += (four[0] + four[1]) + (four[2] + four[3]);
-  for (; i < size; ++i) AddFinite(values[i], &sum, &c);
-  out->sum = sum;
-  out->c = c;
-}
-
-// Of values that are not risky: no partial sum needs to be looked at.
-struct FiniteSumFold {
-  using State = CompensatedSum;
-  const double* values;
-  void Begin(uint32_t, uint32_t) {}
-  void AddFront(State* s, uint32_t i) const { AddFinite(values[i], &s->sum, &s->c); }
-  void AddBack(State* s, uint32_t i) const { AddFinite(values[i], &s->sum, &s->c); }
-  State Whole(uint32_t lo, uint32_t hi) const {
-    State all;
-    AddAll(values + lo, hi - lo, &all);
-    return all;
-  }
-  State Join(State left, const State& right) const {
-    AddFinite(right.sum, &left.sum, &left.c);
-    left.c += right.c;
-    return left;
-  }
-};
 
 class SumOverTime : public RangeFunction {
  public:
@@ -157,8 +107,8 @@ class SumOverTime : public RangeFunction {
   }
 
   void Slide(const SeriesWindows& w, const RiskyValues& risky, Column* out) const {
-    FiniteSumFold fold{w.floats.values};
-    SlidingWindow<FiniteSumFold> window(&fold, w.last_lo());
+    SumFold fold{w.floats.values};
+    SlidingWindow<SumFold> window(&fold, w.last_lo());
     SetFloatWindows(w, out, [&](uint32_t, uint32_t lo, uint32_t hi) {
       if (!risky.MaySlide(lo, hi, kFew)) return InOrder(w, lo, hi);
       const CompensatedSum all = window.Over(lo, hi);

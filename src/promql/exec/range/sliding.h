@@ -80,14 +80,33 @@ struct CompensatedSum {
   double value() const { return sum + c; }
 };
 
+// As KahanAdd, of values that are not risky: their sum is finite. What rounding took is found without asking which of
+// the two is larger (Knuth's two-sum), to the same bits. T: a number, or several of them.
+template <typename T>
+[[gnu::always_inline]] inline void AddFinite(const T& inc, T* sum, T* c) {
+  const T t = *sum + inc, added = t - *sum;
+  *c += (*sum - (t - added)) + (inc - added);
+  *sum = t;
+}
+
+// Adds up values that are not risky, in any order.
+void AddAll(const double* values, uint32_t size, CompensatedSum* out);
+
+// Of values that are not risky: no partial sum needs to be looked at.
 struct SumFold {
   using State = CompensatedSum;
   const double* values;
   void Begin(uint32_t, uint32_t) {}
-  void AddFront(State* s, uint32_t i) const { s->Add(values[i]); }
-  void AddBack(State* s, uint32_t i) const { s->Add(values[i]); }
+  void AddFront(State* s, uint32_t i) const { AddFinite(values[i], &s->sum, &s->c); }
+  void AddBack(State* s, uint32_t i) const { AddFinite(values[i], &s->sum, &s->c); }
+  State Whole(uint32_t lo, uint32_t hi) const {
+    State all;
+    AddAll(values + lo, hi - lo, &all);
+    return all;
+  }
   State Join(State left, const State& right) const {
-    left.Add(right);
+    AddFinite(right.sum, &left.sum, &left.c);
+    left.c += right.c;
     return left;
   }
 };
